@@ -1,0 +1,1 @@
+"""Adapters: how a locator becomes a Model; one scheme per file."""

@@ -1,0 +1,78 @@
+"""The entry point: parses, runs one verb, turns every failure into one sentence and an exit code.
+
+Each verb is one module of this folder. A verb's module imports typer and the standard library at its top and everything
+else inside its function, so that ``mmbench --help`` is fast and needs neither torch nor pandas.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from mmbench import __version__
+from mmbench.core.errors import ExitCode, MmbenchError
+
+app = typer.Typer(
+    name="mmbench",
+    help="Measure multimodal fusion models: numbers with intervals, known ceilings, comparable leaderboards.",
+    epilog="Start with: mmbench run --suite seg --model baseline:concat",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"mmbench {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of a failure."),
+) -> None:
+    """Measure multimodal fusion models: numbers with intervals, known ceilings, comparable leaderboards."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns the exit code (``core.errors.ExitCode``)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        result = app(arguments, standalone_mode=False)
+        return int(result or ExitCode.OK)
+    except MmbenchError as error:
+        return _fail(str(error), error.exit_code, arguments)
+    except TyperException as error:
+        return _fail(_sentence(error), ExitCode.USAGE, arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("Stopped.", ExitCode.INTERRUPTED, arguments)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return ExitCode.OK
+    except Exception as error:  # noqa: BLE001  the last line of defence: our bug must not look like a regression (1)
+        what = f"{type(error).__name__}: {error}".partition("\n")[0]
+        return _fail(f"Internal error, a bug of mmbench ({what}); repeat with --debug and report it.", 70, arguments)
+
+
+def _fail(message: str, code: int, arguments: Sequence[str]) -> int:
+    if "--debug" in arguments:
+        traceback.print_exc()
+    typer.echo(f"mmbench: {message}", err=True)
+    return int(code)
+
+
+def _sentence(error: TyperException) -> str:
+    message = error.format_message() if hasattr(error, "format_message") else str(error)
+    return f"{message.rstrip('.')}; see mmbench --help."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The nouns: numpy, the standard library and pydantic only; imports nothing else of mmbench."""

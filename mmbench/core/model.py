@@ -1,0 +1,70 @@
+"""What a model is to the runner, and what an adapter is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mmbench.core.prediction import Prediction
+from mmbench.core.sample import Batch
+from mmbench.core.source import Modality
+from mmbench.core.suite import SuiteSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """Identity of a model: what belongs to a row of the leaderboard.
+
+    ``digest`` is over the weights' bytes (names, dtypes, shapes, values), whatever file they came from; for predictions
+    on disk it is over the files. ``parameters`` is their number, None where there are none. ``consents`` lists what the
+    user allowed (code that was run). ``preprocessing`` and ``training`` are as declared by the model.
+    """
+
+    name: str
+    locator: str
+    task: str
+    modalities: tuple[str, ...]
+    digest: str
+    parameters: int | None = None
+    accepts_missing: bool = False
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    consents: tuple[str, ...] = ()
+
+
+class Model(Protocol):
+    """Anything that maps a batch of inputs to predictions."""
+
+    @property
+    def info(self) -> ModelInfo:
+        """Who the model is."""
+
+    def predict(self, batch: Batch) -> list[Prediction]:
+        """One prediction per sample of the batch, by id; may raise SampleError for the whole batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOptions:
+    """The flags of ``mmbench run`` that concern the model."""
+
+    arch: str | None = None
+    arch_kwargs: Mapping[str, Any] = field(default_factory=dict)
+    key: str | None = None
+    map: str | None = None
+    output: str | None = None
+    device: str = "auto"
+    precision: str = "fp32"
+    threads: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """What an adapter opens a model for. ``target`` is the locator without its scheme (a path, a name)."""
+
+    locator: str
+    target: str
+    spec: SuiteSpec
+    classes: tuple[str, ...]
+    modalities: Mapping[str, Modality]
+    options: ModelOptions

@@ -1,0 +1,74 @@
+"""Samples and batches: what a source yields and what a model receives."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One item of a suite.
+
+    ``inputs`` maps a modality to its value; a modality that is not there is *absent*, which is not the same as zeros.
+    Images uint8 [H,W,3] (or [H,W,C]); depth, thermal and near infrared float32 [H,W]; audio float32 [T]; text str.
+    ``target`` of segmentation: uint8 or int16 label map [H,W] with the suite's ignore value where nothing is scored.
+    ``group`` is the unit of resampling (image, video, speaker); None means the sample is its own group.
+    ``tags`` are the slices the sample belongs to.
+    """
+
+    id: str
+    inputs: Mapping[str, Any]
+    target: Any
+    group: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+    def digest(self) -> str:
+        """Digest of the content (inputs and target, dtypes and shapes), 32 hex digits: one changed pixel changes it."""
+        state = hashlib.blake2b(digest_size=16)
+        for name in sorted(self.inputs):
+            _update(state, name, self.inputs[name])
+        _update(state, "\0target", self.target)
+        return state.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Samples on their way to a model, without their targets.
+
+    ``inputs[m][b]`` is the value of modality m of sample b, None where absent; values of one batch may differ in size.
+    ``present[m]`` is bool [B]. ``sizes[b]`` is the (height, width) the prediction must have; empty when the task has
+    no spatial output.
+    """
+
+    ids: tuple[str, ...]
+    inputs: Mapping[str, tuple[Any, ...]]
+    present: Mapping[str, NDArray[np.bool_]]
+    sizes: tuple[tuple[int, int], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample], modalities: Iterable[str], spatial: bool = True) -> Batch:
+        """Collects samples; with ``spatial`` the targets' sizes become the sizes of the predictions."""
+        inputs = {m: tuple(s.inputs.get(m) for s in samples) for m in modalities}
+        present = {m: np.array([v is not None for v in values], dtype=np.bool_) for m, values in inputs.items()}
+        sizes = tuple((int(s.target.shape[0]), int(s.target.shape[1])) for s in samples) if spatial else ()
+        return cls(tuple(s.id for s in samples), inputs, present, sizes)
+
+
+def _update(state: hashlib.blake2b, name: str, value: Any) -> None:
+    state.update(f"{name}\0".encode())
+    if isinstance(value, np.ndarray):
+        state.update(f"{value.dtype.str}{value.shape}\0".encode())
+        state.update(np.ascontiguousarray(value).data)
+    else:
+        state.update(f"{type(value).__name__}\0{value!r}\0".encode())

@@ -1,0 +1,1 @@
+"""Fusion operators: one file per family, one interface."""

@@ -1,0 +1,1 @@
+"""Metrics: one file per statistic; rows per sample, then values of weighted rows."""

@@ -1,0 +1,1 @@
+"""Encoders, heads, the assembled reference model, checkpoints and the training loop."""

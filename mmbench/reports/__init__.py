@@ -1,0 +1,1 @@
+"""Reports: leaderboard rows (pure) and one file per format."""

@@ -1,0 +1,1 @@
+"""The runner: plan, load, execute, journal, score, record."""

@@ -1,0 +1,1 @@
+"""Sources: one file per data format; each reads or generates samples."""
