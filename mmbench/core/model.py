@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mmbench.core.errors import SampleError
 from mmbench.core.prediction import Prediction
 from mmbench.core.sample import Batch
 from mmbench.core.source import Modality
@@ -40,8 +41,12 @@ class Model(Protocol):
     def info(self) -> ModelInfo:
         """Who the model is."""
 
-    def predict(self, batch: Batch) -> list[Prediction]:
-        """One prediction per sample of the batch, by id; may raise SampleError for the whole batch."""
+    def predict(self, batch: Batch) -> list[Prediction | SampleError]:
+        """One outcome per sample, in the order of ``batch.ids``.
+
+        A SampleError *instance* says why one sample has no prediction; a raised SampleError fails the whole batch, a
+        raised LoadError says that the model cannot be used at all.
+        """
 
 
 @dataclass(frozen=True, slots=True)

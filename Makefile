@@ -1,0 +1,51 @@
+# Two commands do everything from a bare clone with Python >= 3.11, pip and make: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+JOBS   ?= 2
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
+
+.PHONY: demo test lint types contracts benchmarks baselines check clean
+
+# The main job on the embedded suite: five fusion models measured, a leaderboard printed, a CSV written.
+demo: $(VENV)/.installed
+	$(BIN)/mmbench run --suite seg --model 'baseline:*' -o results/demo
+	$(BIN)/mmbench leaderboard results/demo --csv results/demo/leaderboard.csv
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --benchmark-disable
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(VENV)/.installed-dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.installed-dev
+	$(BIN)/lint-imports --no-cache --no-logo
+
+check: lint types contracts test
+
+# Ratios against the peers, in one run; one thread.
+benchmarks: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks --benchmark-only
+
+# Trains the shipped baselines again; the commands stand in baselines/<suite>/<name>/model.toml.
+baselines: $(VENV)/.installed
+	$(BIN)/python baselines/reproduce.py
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "mmbench needs Python 3.11 or newer; say make PYTHON=python3.11"'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) -e '.[torch]'
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(INSTALL) -e '.[torch,dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,47 @@
+"""``my.ckpt``: weights in a file, with the user's own architecture or self-contained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from mmbench.adapters.fill import fill
+from mmbench.adapters.self_contained import is_self_contained, open_self_contained
+from mmbench.adapters.torch_model import Identity, TorchModel
+from mmbench.adapters.user_code import UserCode, load_user_code
+from mmbench.adapters.weights_file import read_state_dict
+from mmbench.core.errors import LoadError
+from mmbench.core.model import Model, ModelRequest
+from mmbench.core.registry import adapter
+from mmbench.models.checkpoint import weights_digest
+
+
+@adapter("checkpoint", needs="torch")
+def open_checkpoint(request: ModelRequest) -> Model:
+    """A file of weights: with --arch FILE.py:Name a module of yours, without it what mmbench train saved."""
+    path = Path(request.target)
+    if request.options.arch is not None:
+        return _with_architecture(path, load_user_code(request.options.arch, "--arch"), request)
+    if is_self_contained(path):
+        return open_self_contained(path, path.stem, request)
+    state = read_state_dict(path, request.options.key)
+    raise LoadError(
+        f"{path} holds {len(state)} weights but not the model that they belong to; name the module that was trained "
+        "with --arch FILE.py:ClassName (and --arch-kwargs where it needs arguments)."
+    )
+
+
+def _with_architecture(path: Path, code: UserCode, request: ModelRequest) -> Model:
+    state = read_state_dict(path, request.options.key)
+    kwargs = dict(request.options.arch_kwargs)
+    module = code.build(kwargs)
+    if not isinstance(module, torch.nn.Module):
+        raise LoadError(f"--arch {code.reference} gave a {type(module).__name__}; expected a torch.nn.Module.")
+    fill(module, state, str(path), code.name)
+    identity = Identity(
+        digest=weights_digest(module.state_dict()),
+        consents=(code.consent,),
+        architecture={"arch": code.reference, "arch_kwargs": kwargs},
+    )
+    return TorchModel(module, path.stem, request, identity)

@@ -1,0 +1,51 @@
+"""Does a model fit a suite? Each check says what the model has and what the suite has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mmbench.core.errors import LoadError
+from mmbench.core.model import ModelRequest
+
+
+def check_task(name: str, task: str, request: ModelRequest) -> None:
+    """Raises LoadError unless the model's task is the suite's."""
+    if task != request.spec.task:
+        raise LoadError(
+            f"The model {name!r} is for {task}, but suite {request.spec.name!r} is {request.spec.task}; "
+            "choose a suite of the model's task."
+        )
+
+
+def check_modalities(name: str, needed: Iterable[str], request: ModelRequest) -> None:
+    """Raises LoadError when the model needs an input that the suite does not have."""
+    absent = [m for m in needed if m not in request.modalities]
+    if absent:
+        raise LoadError(
+            f"The model {name!r} needs modality {', '.join(map(repr, absent))}, but suite {request.spec.name!r} has "
+            f"{', '.join(request.modalities)}; choose another suite, or name the inputs with --map."
+        )
+
+
+def check_class_count(name: str, found: int, request: ModelRequest) -> None:
+    """Raises LoadError unless the model predicts as many classes as the suite has."""
+    if found != len(request.classes):
+        raise LoadError(
+            f"The model {name!r} predicts {found} classes, but suite {request.spec.name!r} has {len(request.classes)} "
+            f"({_shortened(request.classes)}); use a model that was trained for these classes."
+        )
+
+
+def check_classes(name: str, found: Sequence[str], request: ModelRequest) -> None:
+    """Raises LoadError unless the model's class names are the suite's, in the same order."""
+    check_class_count(name, len(found), request)
+    for index, (mine, theirs) in enumerate(zip(found, request.classes, strict=True)):
+        if mine != theirs:
+            raise LoadError(
+                f"The model {name!r} was trained with class {index} = {mine!r}, but in suite {request.spec.name!r} "
+                f"class {index} is {theirs!r}; use a model that was trained for these classes."
+            )
+
+
+def _shortened(names: Sequence[str], limit: int = 6) -> str:
+    return ", ".join(names[:limit]) + (", ..." if len(names) > limit else "")

@@ -1,0 +1,167 @@
+"""Wraps a torch module as a Model: numpy batches in, label maps out."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from mmbench.adapters.outputs import check_output, select_output, to_predictions
+from mmbench.adapters.preprocess import Preprocess, declared_preprocess, recorded
+from mmbench.adapters.tensors import equal_groups, to_tensor
+from mmbench.adapters.user_code import user_code
+from mmbench.adapters.wiring import Wiring, wire
+from mmbench.core.errors import SampleError, UsageError
+from mmbench.core.model import ModelInfo, ModelRequest
+from mmbench.core.prediction import Prediction
+from mmbench.core.sample import Batch
+
+_PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
+_DEVICE = re.compile(r"^(cpu|mps|cuda(:\d+)?)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the adapter knows of a module and the module does not: see ``core.model.ModelInfo``.
+
+    ``architecture`` says how the module was built (``arch``, ``arch_kwargs``); it is recorded with the preprocessing.
+    """
+
+    digest: str
+    training: Mapping[str, Any] = field(default_factory=dict)
+    consents: tuple[str, ...] = ()
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+
+
+class TorchModel:
+    """A module that follows the model's contract.
+
+    The module receives keyword arguments named by the modality (or as ``--map`` says), in evaluation and inference
+    mode; an absent modality arrives as None, and only at a module that declares ``accepts_missing``. Torch's random
+    state is seeded per forward pass from the sample ids, so that a module that draws numbers gives the same answer
+    after a resume. ``device`` and ``precision`` are what the flags came to.
+    """
+
+    def __init__(self, module: torch.nn.Module, name: str, request: ModelRequest, identity: Identity) -> None:
+        """Raises LoadError when the module does not fit the suite, UsageError when a flag is wrong."""
+        options = request.options
+        self.device = choose_device(options.device)
+        self.precision = _precision(options.precision)
+        self._autocast = _PRECISIONS[self.precision]
+        self._wiring = wire(module, name, request)
+        self._modalities = {m: request.modalities[m] for m in self._wiring.modalities}
+        self._preprocess = declared_preprocess(getattr(module, "preprocess", None), name, self._modalities)
+        self._request = request
+        self._name = name
+        with user_code(f"Moving {name} to {self.device}"):
+            self._module = module.to(self.device).eval()
+        if options.threads is not None:
+            torch.set_num_threads(options.threads)
+        self._info = _info(module, name, request, self._wiring, self._preprocess, identity)
+
+    @property
+    def info(self) -> ModelInfo:
+        """Who the model is."""
+        return self._info
+
+    def predict(self, batch: Batch) -> list[Prediction | SampleError]:
+        """One label map or SampleError per item; raises LoadError when the module fails or returns a wrong shape.
+
+        Items of unequal size go through the module in groups of equal size.
+        """
+        outcomes: dict[int, Prediction | SampleError] = {}
+        for indices in equal_groups(batch, self._preprocess):
+            outcomes.update(zip(indices, self._predict_group(batch, indices), strict=True))
+        return [outcomes[index] for index in range(len(batch))]
+
+    def _predict_group(self, batch: Batch, indices: Sequence[int]) -> Sequence[Prediction | SampleError]:
+        ids = [batch.ids[i] for i in indices]
+        absent = [m for m in self._modalities if batch.inputs[m][indices[0]] is None]
+        if absent and not self._info.accepts_missing:
+            return [_absent(sample_id, absent, self._name) for sample_id in ids]
+        with torch.inference_mode(), self._numerics(ids):
+            inputs = {
+                m: to_tensor([batch.inputs[m][i] for i in indices], modality, self._preprocess[m], self.device)
+                for m, modality in self._modalities.items()
+            }
+            with user_code(f"{self._name}.forward"), self._precision_context():
+                raw = self._wiring.call(self._module, inputs)
+            output = select_output(raw, self._request.options.output, self._name)
+            check_output(output, len(ids), self._name, self._request)
+            sizes = [batch.sizes[i] for i in indices]
+            return to_predictions(output, ids, sizes, len(self._request.classes))
+
+    @contextmanager
+    def _numerics(self, ids: Sequence[str]) -> Iterator[None]:
+        """Seeds torch from the ids; on CUDA also takes the deterministic kernels, in true float32."""
+        cuda = self.device.type == "cuda"
+        with ExitStack() as stack:
+            stack.enter_context(torch.random.fork_rng(devices=[self.device] if cuda else []))
+            torch.manual_seed(_seed(ids))
+            if cuda:
+                stack.enter_context(
+                    torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+                )
+            yield
+
+    def _precision_context(self) -> AbstractContextManager[Any]:
+        return torch.autocast(self.device.type, dtype=self._autocast) if self._autocast is not None else nullcontext()
+
+
+def choose_device(text: str) -> torch.device:
+    """``auto`` (CUDA if there is a device), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``; raises UsageError."""
+    if text == "auto":
+        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
+    if not _DEVICE.match(text):
+        raise UsageError(f"--device {text!r} is not a device; expected auto, cpu, cuda, cuda:N or mps.")
+    device = torch.device("cuda:0" if text == "cuda" else text)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"--device {text}: torch sees {torch.cuda.device_count()} CUDA devices; use --device cpu.")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise UsageError("--device mps: torch cannot use Metal here; use --device cpu.")
+    return device
+
+
+def _precision(text: str) -> str:
+    if text not in _PRECISIONS:
+        raise UsageError(f"--precision {text!r} is not known; expected one of: {', '.join(_PRECISIONS)}.")
+    return text
+
+
+def _seed(ids: Sequence[str]) -> int:
+    return int.from_bytes(hashlib.blake2b("\0".join(ids).encode(), digest_size=4).digest(), "big")
+
+
+def _absent(sample_id: str, absent: Sequence[str], name: str) -> SampleError:
+    return SampleError(
+        f"The sample {sample_id!r} has no {', '.join(absent)}, and the model {name!r} does not declare accepts_missing."
+    )
+
+
+def _info(
+    module: torch.nn.Module,
+    name: str,
+    request: ModelRequest,
+    wiring: Wiring,
+    preprocess: Mapping[str, Preprocess],
+    identity: Identity,
+) -> ModelInfo:
+    declared = {"inputs": wiring.text, "output": request.options.output, "tables": recorded(preprocess)}
+    declared |= identity.architecture
+    return ModelInfo(
+        name=name,
+        locator=request.locator,
+        task=str(getattr(module, "task", request.spec.task)),
+        modalities=wiring.modalities,
+        parameters=sum(parameter.numel() for parameter in module.parameters()),
+        accepts_missing=bool(getattr(module, "accepts_missing", False)),
+        preprocessing={key: value for key, value in declared.items() if value},
+        digest=identity.digest,
+        training=identity.training,
+        consents=identity.consents,
+    )
