@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -54,13 +55,25 @@ def load_suite(text: str) -> tuple[SuiteSpec, SuiteReference]:
 def read_suite(file: Path) -> SuiteSpec:
     """Reads a suite file; raises UsageError with the file's name and the key that is wrong."""
     try:
-        return SuiteSpec.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        if "source" in content:
+            content["source"] = _located(content["source"], str(file.parent.resolve()))
+        return SuiteSpec.model_validate(content)
     except OSError as error:
         raise UsageError(f"The suite file {file} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"The suite file {file} is not TOML: {error}.") from error
     except ValidationError as error:
         raise UsageError(f"The suite file {file}: {explain(error)}.") from error
+
+
+def _located(value: Any, here: str) -> Any:
+    """``{here}`` in the texts of the source's table is the folder of the suite file, so that lists can stand beside."""
+    if isinstance(value, str):
+        return value.replace("{here}", here)
+    if isinstance(value, list):
+        return [_located(item, here) for item in value]
+    return {key: _located(item, here) for key, item in value.items()} if isinstance(value, dict) else value
 
 
 def explain(error: ValidationError) -> str:

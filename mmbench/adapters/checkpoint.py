@@ -6,14 +6,15 @@ from pathlib import Path
 
 import torch
 
-from mmbench.adapters.fill import fill
-from mmbench.adapters.self_contained import is_self_contained, open_self_contained
+from mmbench.adapters.fill import fill, weights_of
+from mmbench.adapters.self_contained import open_self_contained
 from mmbench.adapters.torch_model import Identity, TorchModel
 from mmbench.adapters.user_code import UserCode, load_user_code
-from mmbench.adapters.weights_file import read_state_dict
+from mmbench.adapters.weights_file import metadata_of, read_state_dict
 from mmbench.core.errors import LoadError
 from mmbench.core.model import Model, ModelRequest
 from mmbench.core.registry import adapter
+from mmbench.models.assembled import CONFIG_KEY
 from mmbench.models.checkpoint import weights_digest
 
 
@@ -23,7 +24,7 @@ def open_checkpoint(request: ModelRequest) -> Model:
     path = Path(request.target)
     if request.options.arch is not None:
         return _with_architecture(path, load_user_code(request.options.arch, "--arch"), request)
-    if is_self_contained(path):
+    if CONFIG_KEY in metadata_of(path):
         return open_self_contained(path, path.stem, request)
     state = read_state_dict(path, request.options.key)
     raise LoadError(
@@ -40,7 +41,7 @@ def _with_architecture(path: Path, code: UserCode, request: ModelRequest) -> Mod
         raise LoadError(f"--arch {code.reference} gave a {type(module).__name__}; expected a torch.nn.Module.")
     fill(module, state, str(path), code.name)
     identity = Identity(
-        digest=weights_digest(module.state_dict()),
+        digest=weights_digest(weights_of(module)),
         consents=(code.consent,),
         architecture={"arch": code.reference, "arch_kwargs": kwargs},
     )

@@ -13,9 +13,14 @@ _SHOWN = 3
 _OPTIONAL = "num_batches_tracked"
 
 
+def weights_of(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """The tensors of a module's state dict; the extra state that some modules keep beside them is left out."""
+    return {name: value for name, value in module.state_dict().items() if isinstance(value, torch.Tensor)}
+
+
 def fill(module: torch.nn.Module, state: dict[str, torch.Tensor], path: str, arch: str) -> None:
     """Loads ``state`` into ``module``; raises LoadError that lists missing, unexpected and mis-shaped weights."""
-    expected = {name: value for name, value in module.state_dict().items() if isinstance(value, torch.Tensor)}
+    expected = weights_of(module)
     state = _without_common_prefix(state, expected)
     missing = [n for n in expected if n not in state and not n.endswith(_OPTIONAL)]
     unexpected = [n for n in state if n not in expected]

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from mmbench.core.errors import LoadError
 from mmbench.core.model import ModelRequest
+
+
+class Input(Protocol):
+    """What is compared of an input: see ``core.source.Modality``."""
+
+    @property
+    def kind(self) -> str:
+        """``image`` or ``plane``."""
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
 
 
 def check_task(name: str, task: str, request: ModelRequest) -> None:
@@ -25,6 +38,18 @@ def check_modalities(name: str, needed: Iterable[str], request: ModelRequest) ->
             f"The model {name!r} needs modality {', '.join(map(repr, absent))}, but suite {request.spec.name!r} has "
             f"{', '.join(request.modalities)}; choose another suite, or name the inputs with --map."
         )
+
+
+def check_inputs(name: str, inputs: Mapping[str, Input], request: ModelRequest) -> None:
+    """Raises LoadError unless the suite has every input, of the same kind and number of channels."""
+    check_modalities(name, inputs, request)
+    for m, mine in inputs.items():
+        theirs = request.modalities[m]
+        if (mine.kind, mine.channels) != (theirs.kind, theirs.channels):
+            raise LoadError(
+                f"The model {name!r} takes {m!r} as {mine.kind} with {mine.channels} channels, but suite "
+                f"{request.spec.name!r} has {theirs.kind} with {theirs.channels}; use a model that was trained for it."
+            )
 
 
 def check_class_count(name: str, found: int, request: ModelRequest) -> None:

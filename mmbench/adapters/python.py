@@ -88,11 +88,12 @@ class ObjectModel:
 
 
 def _torch_model(module: Any, code: UserCode, request: ModelRequest) -> Model:
+    from mmbench.adapters.fill import weights_of
     from mmbench.adapters.torch_model import Identity, TorchModel
     from mmbench.models.checkpoint import weights_digest
 
-    state = module.state_dict()
-    digest = weights_digest(state) if state else code.digest
+    weights = weights_of(module)
+    digest = weights_digest(weights) if weights else code.digest
     return TorchModel(module, code.name, request, Identity(digest, {}, (code.consent,), _architecture(request)))
 
 

@@ -58,6 +58,7 @@ class TorchModel:
         self._preprocess = declared_preprocess(getattr(module, "preprocess", None), name, self._modalities)
         self._request = request
         self._name = name
+        self._class = type(module).__name__  # what a sentence about forward names
         with user_code(f"Moving {name} to {self.device}"):
             self._module = module.to(self.device).eval()
         if options.threads is not None:
@@ -89,10 +90,10 @@ class TorchModel:
                 m: to_tensor([batch.inputs[m][i] for i in indices], modality, self._preprocess[m], self.device)
                 for m, modality in self._modalities.items()
             }
-            with user_code(f"{self._name}.forward"), self._precision_context():
+            with user_code(f"{self._class}.forward"), self._precision_context():
                 raw = self._wiring.call(self._module, inputs)
-            output = select_output(raw, self._request.options.output, self._name)
-            check_output(output, len(ids), self._name, self._request)
+            output = select_output(raw, self._request.options.output, self._class)
+            check_output(output, len(ids), self._class, self._request)
             sizes = [batch.sizes[i] for i in indices]
             return to_predictions(output, ids, sizes, len(self._request.classes))
 

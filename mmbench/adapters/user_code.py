@@ -96,7 +96,7 @@ def user_code(what: str) -> Iterator[None]:
 class _UncachedLoader(SourceFileLoader):
     """Compiles the file as it is now: a bytecode cache is stale when a file is rewritten within one second."""
 
-    def path_stats(self, path: str) -> Mapping[str, Any]:  # type: ignore[override]  # typeshed: path may be bytes
+    def path_stats(self, path: str) -> Mapping[str, Any]:
         raise OSError(f"the bytecode of {path} is not cached")
 
 
@@ -145,10 +145,10 @@ def _seeded() -> Iterator[None]:
 
 
 def _message(error: BaseException) -> str:
-    text = " ".join(str(error).split()) if not isinstance(error, SyntaxError) else str(error.msg)
+    text = str(error.msg) if isinstance(error, SyntaxError) else " ".join(str(error).split()).rstrip(".")
     if len(text) > _LONGEST_MESSAGE:
         text = text[:_LONGEST_MESSAGE] + "..."
-    return f"{type(error).__name__}: {text.rstrip('.')}" if text else type(error).__name__
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _place(error: BaseException) -> str:

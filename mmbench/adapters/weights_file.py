@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 
 from mmbench.adapters.inert import Inert, read_inert
 from mmbench.core.errors import LoadError
-
-StateDict = dict[str, torch.Tensor]
+from mmbench.models.checkpoint import KEY, StateDict
 
 # Where training code usually keeps the weights, tried in this order.
 USUAL_KEYS = ("state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params")
@@ -31,13 +33,30 @@ def read_state_dict(path: Path, key: str | None = None) -> StateDict:
     return _unwrapped(_find(_read(path), path, key))
 
 
+def metadata_of(path: Path) -> Mapping[str, Any]:
+    """What mmbench wrote beside the weights, empty in a file of another program; raises LoadError as above."""
+    if _is_safetensors(_head(path)):
+        with _damage_of(path, "safetensors"), safe_open(path, framework="pt") as file:
+            found = json.loads((file.metadata() or {}).get(KEY, "{}"))
+    else:
+        content = _read(path)
+        found = content.get(KEY) if isinstance(content, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
 def _read(path: Path) -> Any:
     head = _head(path)
     if head.startswith((b"PK\x03\x04", b"\x80")):
-        return _read_torch(path)
-    if head[8:9] == b"{":
-        return _read_safetensors(path)
+        with _damage_of(path, "torch"):
+            return _read_torch(path)
+    if _is_safetensors(head):
+        with _damage_of(path, "safetensors"):
+            return load_file(path)
     raise LoadError(f"{path} is {_what_it_is(head)}; expected a checkpoint (.safetensors, or torch.save of weights).")
+
+
+def _is_safetensors(head: bytes) -> bool:
+    return head[8:9] == b"{" and not head.startswith((b"PK", b"\x80"))
 
 
 def _head(path: Path) -> bytes:
@@ -60,38 +79,35 @@ def _what_it_is(head: bytes) -> str:
     return f"not a format that is known (it begins with {head[:8]!r})"
 
 
-def _read_safetensors(path: Path) -> Any:
+@contextmanager
+def _damage_of(path: Path, form: str) -> Iterator[None]:
+    """A damaged file can fail anywhere in a reader, with any exception."""
     try:
-        return load_file(path)
-    except Exception as error:  # a damaged file can fail anywhere in the reader
-        raise _damaged(path, "safetensors", error) from error
+        yield
+    except LoadError:
+        raise
+    except Exception as error:
+        what = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
+        raise LoadError(
+            f"{path} looks like a {form} checkpoint but is damaged ({what}); save or download it again."
+        ) from error
 
 
 def _read_torch(path: Path) -> Any:
-    if _is_torchscript(path):
+    is_zip = zipfile.is_zipfile(path)
+    if is_zip and _is_torchscript(path):
         raise LoadError(f"{path} is a TorchScript archive, which holds code; {_RESAVE}.")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        return _read_refused(path, error)
-    except Exception as error:  # a damaged file can fail anywhere in the reader
-        raise _damaged(path, "torch", error) from error
-
-
-def _read_refused(path: Path, refusal: pickle.UnpicklingError) -> Any:
-    if not zipfile.is_zipfile(path):
+    except pickle.UnpicklingError as refusal:
+        if is_zip:
+            return read_inert(path)
         raise LoadError(
             f"{path} is a pickle that is not read because it could run code ({_refused_name(refusal)}); {_RESAVE}."
         ) from refusal
-    try:
-        return read_inert(path)
-    except Exception as error:  # a damaged file can fail anywhere in the reader
-        raise _damaged(path, "torch", error) from error
 
 
 def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
     with zipfile.ZipFile(path) as archive:
         return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
@@ -99,11 +115,6 @@ def _is_torchscript(path: Path) -> bool:
 def _refused_name(refusal: pickle.UnpicklingError) -> str:
     _, found, rest = str(refusal).partition("GLOBAL ")
     return f"it asks for {rest.split()[0]}" if found and rest.split() else "it is not a plain state dict"
-
-
-def _damaged(path: Path, form: str, error: Exception) -> LoadError:
-    what = " ".join(str(error).split())[:200].rstrip(".") or type(error).__name__
-    return LoadError(f"{path} looks like a {form} checkpoint but is damaged ({what}); save or download it again.")
 
 
 def _find(content: Any, path: Path, key: str | None) -> Mapping[str, torch.Tensor]:
@@ -124,12 +135,10 @@ def _find(content: Any, path: Path, key: str | None) -> Mapping[str, torch.Tenso
 
 
 def _under_key(content: Any, path: Path, key: str) -> Mapping[str, torch.Tensor]:
-    found = content.get(key) if isinstance(content, Mapping) else None
-    if found is None:
-        found = content
-        for part in key.split("."):
-            found = found.get(part) if isinstance(found, Mapping) else None
-    if not _is_state_dict(found):
+    found = content
+    for part in [key] if isinstance(content, Mapping) and key in content else key.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else None
+    if found is None or not _is_state_dict(found):
         raise LoadError(f"{path} holds no state dict under --key {key}; it holds {_describe(content)}.")
     return _tensors(found)
 

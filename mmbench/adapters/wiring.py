@@ -65,7 +65,7 @@ def wire(module: Any, name: str, request: ModelRequest) -> Wiring:
         modalities = _declared(module, name, request)
         wiring = Wiring({m: m for m in modalities}, positional=given == POSITIONAL)
     check_modalities(name, wiring.modalities, request)
-    _check_call(module, name, wiring)
+    _check_call(module, wiring, request.modalities)
     return wiring
 
 
@@ -87,7 +87,7 @@ def _declared(module: Any, name: str, request: ModelRequest) -> Sequence[str]:
     return named or tuple(request.modalities)
 
 
-def _check_call(module: Any, name: str, wiring: Wiring) -> None:
+def _check_call(module: Any, wiring: Wiring, modalities: Iterable[str]) -> None:
     signature = inspect.signature(module.forward)
     try:
         wiring.call(signature.bind, dict.fromkeys(wiring.modalities))
@@ -95,9 +95,9 @@ def _check_call(module: Any, name: str, wiring: Wiring) -> None:
         takes = ", ".join(_parameters(module)) or "nothing"
         gives = ", ".join(wiring.arguments.values())
         how = "by position" if wiring.positional else "by name"
-        example = ",".join(f"{m}=ARGUMENT" for m in wiring.modalities)
+        example = ",".join(f"{m}=ARGUMENT" for m in modalities)
         raise LoadError(
-            f"{name}.forward takes ({takes}), but would be called with ({gives}) {how}; "
+            f"{type(module).__name__}.forward takes ({takes}), but would be called with ({gives}) {how}; "
             f"give --map {example} or --map {POSITIONAL}."
         ) from error
 

@@ -14,6 +14,9 @@ import typer
 from typer.exceptions import TyperException
 
 from mmbench import __version__
+from mmbench.cli.leaderboard import leaderboard
+from mmbench.cli.run import run
+from mmbench.cli.show import show
 from mmbench.core.errors import ExitCode, MmbenchError
 
 app = typer.Typer(
@@ -42,11 +45,16 @@ def options(
     """Measure multimodal fusion models: numbers with intervals, known ceilings, comparable leaderboards."""
 
 
+app.command()(run)
+app.command()(leaderboard)
+app.command()(show)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit code (``core.errors.ExitCode``)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        result = app(arguments, standalone_mode=False)
+        result = app(arguments, standalone_mode=False, obj=arguments)  # obj: what was typed, for the record
         return int(result or ExitCode.OK)
     except MmbenchError as error:
         return _fail(str(error), error.exit_code, arguments)

@@ -45,7 +45,10 @@ class Statistic(Protocol):
         """int64 [k] of one sample; raises SampleError when the prediction cannot be scored."""
 
     def support(self, rows: Ints, context: TaskContext) -> Ints:
-        """int64 [C]: the number of samples of ``rows`` [n,k] that each class occurs in."""
+        """int64 [C]: the number of samples of ``rows`` [n,k] whose target holds each class; [0] without classes."""
+
+    def absent(self, rows: Ints, context: TaskContext) -> int:
+        """The number of classes that neither a target nor a prediction of ``rows`` [n,k] holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,11 @@ class Batch:
 
 def _update(state: hashlib.blake2b, name: str, value: Any) -> None:
     state.update(f"{name}\0".encode())
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray | np.generic) and not value.dtype.hasobject:
         state.update(f"{value.dtype.str}{value.shape}\0".encode())
         state.update(np.ascontiguousarray(value).data)
-    else:
+    elif value is None or isinstance(value, str | int | float | bool):
         state.update(f"{type(value).__name__}\0{value!r}\0".encode())
+    else:
+        # The repr of anything else may hold a memory address: a digest that changes with every run.
+        raise TypeError(f"{name!r} is a {type(value).__name__}; a sample holds numpy arrays, text and numbers")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from mmbench.core.bounds import Bounds
-from mmbench.core.sample import Array, Sample
 from mmbench.core.suite import SuiteSpec
+
+if TYPE_CHECKING:  # numpy takes 0.1 s to import, and `mmbench show suites` needs none of it
+    from mmbench.core.sample import Array, Sample
 
 Kind = Literal["image", "plane"]
 

@@ -89,8 +89,8 @@ class SuiteSpec(_Table):
 
 
 _REFERENCE = re.compile(
-    r"^(?P<name>[a-z0-9][a-z0-9-]*)(@(?P<version>[1-9][0-9]*))?"
-    r"(\[(?P<parameters>[^\[\]#]*)\])?(#(?P<subset>[^\[\]#]+))?$"
+    r"^(?P<name>[a-z0-9][a-z0-9-]*)(@(?P<version>[1-9][0-9]{0,8}))?"
+    r"(\[(?P<parameters>[^\[\]#]*)\])?(#(?P<subset>[^\[\]#]+))?\Z"
 )
 
 
@@ -149,6 +149,6 @@ def _pairs(text: str, part: str | None) -> list[tuple[str, str]]:
 
 
 def _count(text: str, value: str, least: int) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) < least:
+    if re.fullmatch(r"[0-9]{1,18}", value) is None or int(value) < least:
         raise UsageError(f"{text!r}: {value!r} is not a whole number of at least {least}.")
     return int(value)

@@ -7,18 +7,19 @@ from dataclasses import replace
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.errors import UnknownName, UsageError
-from mmbench.core.record import Estimate, RunRecord
+from mmbench.core.record import RunRecord
 from mmbench.metrics.rows import Rows
-from mmbench.reports.board import BoundKind, BoundLine, Cell, Column, Leaderboard, Place, Row, Span, Table
+from mmbench.reports.board import BoundKind, BoundLine, Cell, Column, Leaderboard, Place, Row, Table
 from mmbench.reports.comparable import families, newest, refusals, tables
 from mmbench.reports.ranks import ranks
+from mmbench.reports.shares import shares
 
-RowsOf = Callable[[RunRecord], Rows | None]
+RowsOf = Callable[[RunRecord], Rows]
 SORTS = ("score", "model", "parameters", "ms")
 
 
 def leaderboard(records: Iterable[RunRecord], rows_of: RowsOf, *, sort: str = "score") -> Leaderboard:
-    """All runs as tables; ``rows_of`` gives a run's per-sample statistics, None where they are not there.
+    """All runs as tables; ``rows_of`` gives a run's per-sample statistics or raises LoadError: it is then not ranked.
 
     ``sort`` is one of ``SORTS`` or a metric. Runs whose comparability keys differ are kept apart and listed in
     ``refused``. Raises UnknownName for a metric that no run has measured.
@@ -56,7 +57,7 @@ def _table(records: Sequence[RunRecord], rows_of: RowsOf) -> Table:
         licence=latest.licence,
         columns=columns,
         rows=tuple(rows),
-        bounds=tuple(_bound_lines([record for record, _ in chosen])),
+        bounds=tuple(b for b in _bound_lines([r for r, _ in chosen]) if b.place.column in {c.digest for c in columns}),
         notes=tuple(remarks),
     )
 
@@ -79,27 +80,8 @@ def _cells(record: RunRecord) -> Iterator[Cell]:
         place = Place(record.key.column(estimate.metric), estimate.label, estimate.tag, estimate.slice)
         # Bounds are of the whole score, not of one class.
         known = None if estimate.label else bounds.get((estimate.metric, estimate.tag, estimate.slice))
-        yield _with_shares(Cell(place, estimate), known)
-
-
-def _with_shares(cell: Cell, bounds: Bounds | None) -> Cell:
-    if bounds is None:
-        return cell
-    regret = _mapped(cell.estimate, bounds.regret)
-    if regret is not None:
-        # F* - s falls as s rises.
-        regret = Span(regret.value, low=regret.high, high=regret.low)
-    return replace(
-        cell, phi=_mapped(cell.estimate, bounds.phi), psi=_mapped(cell.estimate, bounds.psi), regret=regret
-    )
-
-
-def _mapped(estimate: Estimate, share: Callable[[float], float | None]) -> Span | None:
-    value = None if estimate.value is None else share(estimate.value)
-    if value is None:
-        return None
-    ends = (None if end is None else share(end) for end in (estimate.low, estimate.high))
-    return Span(value, *ends)
+        found = shares(estimate, known)
+        yield Cell(place, estimate, phi=found.phi, psi=found.psi, regret=found.regret)
 
 
 def _ranked(rows: list[Row], primaries: Iterable[Column], rows_of: RowsOf) -> tuple[list[Row], list[str]]:

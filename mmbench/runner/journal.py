@@ -172,6 +172,8 @@ class Journal:
     def _explained(self) -> Iterator[None]:
         try:
             yield
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            raise  # our bug, not a broken file
         except sqlite3.DatabaseError as error:
             raise _explain(self.path, error) from error
 

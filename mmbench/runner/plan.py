@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +34,8 @@ def make_plan(source: Source, reference: SuiteReference, batch_size: int) -> Pla
     if not ids:
         raise NothingMeasured(f"Suite {reference.name!r} has no sample in this split; check its lists and patterns.")
     if len(set(ids)) < len(ids):
-        raise LoadError(f"Suite {reference.name!r} has {len(ids) - len(set(ids))} sample ids twice; ids must be unique.")
+        twice = next(sample_id for sample_id, n in Counter(ids).items() if n > 1)
+        raise LoadError(f"Suite {reference.name!r} has the sample id {twice!r} twice; ids must be unique.")
     if reference.limit is not None and reference.limit >= len(ids):
         # A limit that selects everything is no subset: the numbers belong in the column of the full split.
         reference = reference.model_copy(update={"limit": None, "seed": 0})

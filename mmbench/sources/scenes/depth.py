@@ -18,9 +18,11 @@ from mmbench.sources.scenes.scene import PRIMARY, Scene, Thing
 RAMPS = ("recedes downwards", "recedes to the right", "recedes upwards", "recedes to the left")
 UNIT = 1024  # steps per metre
 RAMP = 154  # .15 m: half the range of a ramp
-LEVELS = (819, 1229, 1638, 2048)  # .8, 1.2, 1.6, 2.0 m: the middle of an object
-# The background plane tells the regime, by Law.cue: the mixed ones .4 m apart from 2.6 m on, the others between them.
-PLANES = (2662, 3072, 3482, 3891, 2867, 3277, 3686, 4096)
+LEVELS = (512, 666, 819, 973)  # .5, .65, .8, .95 m: the middle of an object
+# The background tells the regime, by Law.cue: its relief (none, grooves across, grooves down, waffle) by the remainder
+# of 4, its plane (1.2 m, 1.35 m, ...) by the quotient. Relief, not distance alone: ramps stay large beside it.
+RELIEF = 31  # .03 m: height of the relief about the plane
+PLANES = (1229, 1382)
 
 _FLAT = PRIMARY
 
@@ -37,9 +39,21 @@ def surfaces(size: int) -> NDArray[np.int32]:
     return turned
 
 
+@lru_cache(maxsize=64)
+def background(cue: int, canvas: int) -> NDArray[np.int32]:
+    """int32 [canvas, canvas]: the plane with the relief of a cue, in steps; read-only."""
+    kind, plane = cue % 4, PLANES[cue // 4]
+    down, across = np.indices((canvas, canvas)) % 4 < 2
+    raised = (np.zeros_like(down), down, across, down ^ across)[kind]
+    height = np.where(raised, -RELIEF, RELIEF) if kind else np.zeros_like(down, dtype=np.int64)
+    steps = (plane + height).astype(np.int32)
+    steps.setflags(write=False)
+    return steps
+
+
 def render(scene: Scene) -> NDArray[np.float32]:
     """float32 [H, W], metres; reads of an object only what the second modality shows, its outline and its level."""
-    steps = np.full((scene.canvas, scene.canvas), PLANES[scene.law.cue] + scene.offset, dtype=np.int32)
+    steps = background(scene.law.cue, scene.canvas) + scene.offset
     for thing in scene.things:
         if thing.shown[1] != HIDDEN:
             _draw(steps, thing)

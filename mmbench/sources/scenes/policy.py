@@ -37,6 +37,7 @@ _KEPT = 3
 _RANDOM_STARTS = 6
 _MOST_CONSTANTS = 6
 _SPREAD = 0.02  # of a start that is nearly deterministic; an entry of exactly 0 could never grow
+_LEAST = 1e-60  # probability below which a label is as good as not used
 
 
 class Policy(NamedTuple):
@@ -97,31 +98,34 @@ def _ascend(rules: Floats, table: Floats, wrong: Floats, shared: Floats, union: 
     gain = np.sqrt(rules) * (table / union[:, None, :])
     cost = (shared / (union * union))[:, None, :] * wrong
     useless = np.where(table > 0, np.inf, cost)
-    floor = -useless.min(axis=2, keepdims=True)
-    level = np.maximum(_levels(gain, np.where(table > 0, cost, 1.0)), floor)
-    share = np.where(gain > 0, gain / np.where(gain > 0, cost + level, 1.0), 0.0)
-    updated = share * share
-    left = np.maximum(1.0 - updated.sum(axis=2, keepdims=True), 0.0)
-    least = np.zeros_like(rules)
-    np.put_along_axis(least, useless.argmin(axis=2)[:, :, None], left, axis=2)
-    updated += np.where(np.isfinite(floor), least, 0.0)
+    level = np.maximum(_levels(gain, cost), -useless.min(axis=2, keepdims=True))
+    updated = _ratio(gain, cost + level) ** 2
+    left = np.zeros_like(rules)
+    unused = np.maximum(1.0 - updated.sum(axis=2, keepdims=True), 0.0)
+    np.put_along_axis(left, useless.argmin(axis=2)[:, :, None], unused, axis=2)
+    updated = np.where(table > 0, np.maximum(updated, _LEAST), left)
     result: Floats = updated / updated.sum(axis=2, keepdims=True)
     return result
 
 
 def _levels(gain: Floats, cost: Floats) -> Floats:
-    """lambda [S, O, 1] with sum_c (gain / (cost + lambda))^2 = 1.
+    """lambda [S, O, 1] with sum_c (gain / (cost + lambda))^2 = 1 over the labels with a gain.
 
     The sum falls in lambda, and its power -1/2 is concave and nearly straight, so that Newton's method settles in a few
     steps from the left end, where one term alone is 1.
     """
     level = np.where(gain > 0, gain - cost, -np.inf).max(axis=2, keepdims=True)
     for _ in range(6):
-        below = np.where(gain > 0, cost + level, 1.0)
-        squares = (gain / below) ** 2
+        squares = _ratio(gain, cost + level) ** 2
         total = squares.sum(axis=2, keepdims=True)
-        level = level + (np.sqrt(total) - 1.0) * total / (squares / below).sum(axis=2, keepdims=True)
+        slope = (squares / np.maximum(cost + level, _LEAST)).sum(axis=2, keepdims=True)
+        level = level + (np.sqrt(total) - 1.0) * total / slope
     return np.asarray(level)
+
+
+def _ratio(gain: Floats, below: Floats) -> Floats:
+    """gain / below, at most 1 as it is right of the left end whatever was rounded; 0 where there is no gain."""
+    return np.asarray(gain / np.maximum(below, np.where(gain > 0, gain, 1.0)))
 
 
 def _starts(table: Floats) -> Floats:

@@ -24,7 +24,7 @@ HIDDEN = -2  # nothing: it looks like background
 MIXED = ("R", "U1", "U2", "S4")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Law:
     """A regime: ``rows`` int8 [n, 1+M] of (y, shown by each modality), all equally likely.
 
@@ -39,10 +39,9 @@ class Law:
     rows: Rows
     additive: bool
 
-    @property
-    def blanks(self) -> bool:
-        """Whether a signature may be missing."""
-        return bool((self.rows[:, 1:] == BLANK).any())
+    def blanks(self, modality: int) -> bool:
+        """Whether the modality of that index may show an object without a signature."""
+        return bool((self.rows[:, 1 + modality] == BLANK).any())
 
 
 Triples = Iterator[tuple[int, int, int]]
@@ -94,8 +93,8 @@ def _law(name: str, k: int, cue: int, rows: Triples, *, additive: bool) -> Law:
     return Law(name, k, k, cue, table, additive)
 
 
-# Why ``additive`` holds: R, U1, U2 need one modality. E and C: a modality that shows a signature gives its class a large
-# logit, one that does not gives background a small one. H: the second view adds nothing to the first.
+# Why ``additive`` holds: R, U1, U2 need one modality. E and C: a modality that shows a signature gives its class a
+# large logit, one that does not gives background a small one. H: the second view adds nothing to the first.
 LAWS: Mapping[str, Law] = MappingProxyType(
     {
         law.name: law

@@ -58,9 +58,7 @@ def texture_signs() -> NDArray[np.int16]:
 
 
 # uint8 [8 colours, 5 textures, 32, 32, 3]
-_PAINTED = (
-    PALETTE[:, None, None, None, :] + CONTRAST * texture_signs()[None, :, :, :, None]
-).astype(np.uint8)
+_PAINTED = (PALETTE[:, None, None, None, :] + CONTRAST * texture_signs()[None, :, :, :, None]).astype(np.uint8)
 
 
 def render(scene: Scene) -> NDArray[np.uint8]:
@@ -80,4 +78,3 @@ def _draw(image: NDArray[np.uint8], thing: Thing) -> None:
     paint = _PAINTED[thing.colour, texture, down : down + end, across : across + end]
     window = image[thing.top : thing.top + end, thing.left : thing.left + end]
     np.copyto(window, paint, where=outline(thing.shape, end)[:, :, None])
-

@@ -41,7 +41,7 @@ class Thing(NamedTuple):
 
 
 class Scene(NamedTuple):
-    """One item. ``tone`` (-6..6, in 1/255) and ``offset`` (-40..40, in 1/1024 m) shift the two backgrounds."""
+    """One item. ``tone`` (-6..6, in 1/255) and ``offset`` (-15..15, in 1/1024 m) shift the two backgrounds."""
 
     law: Law
     canvas: int
@@ -54,7 +54,7 @@ def scene_of(task: str, regime: str, split: str, index: int, canvas: int) -> Sce
     """Item ``index`` of a split, in constant time; the canvas changes sizes and positions only."""
     law, rows = assigned(task, regime, split, index)
     draws = Draws(_SCENE_WORDS + OBJECTS * _OBJECT_WORDS, task, regime, split, "item", index)
-    tone, offset = draws.between(-6, 6), draws.between(-40, 40)
+    tone, offset = draws.between(-6, 6), draws.between(-15, 15)
     cells = geometry.distinct_cells(draws, OBJECTS)
     things = tuple(_thing(draws, canvas, cell, law, row) for cell, row in zip(cells, rows, strict=True))
     return Scene(law, canvas, things, tone, offset)

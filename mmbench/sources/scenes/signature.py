@@ -14,15 +14,15 @@ from mmbench.sources.scenes.regimes import BLANK, HIDDEN, Law, laws_of
 from mmbench.sources.scenes.scene import Scene, paint
 
 
-def label_count(regime: str) -> int:
+def label_count(regime: str, modality: int) -> int:
     """Number of labels that ``signature_map`` may hold in a regime."""
-    return sum(_block_size(law) for law in laws_of(regime))
+    return sum(_block_size(law, modality) for law in laws_of(regime))
 
 
 def signature_map(scene: Scene, regime: str, modality: int) -> NDArray[np.uint8]:
     """uint8 [H, W]: what the modality of that index shows at each pixel; hidden objects are background."""
     laws = laws_of(regime)
-    first = sum(_block_size(law) for law in laws[: laws.index(scene.law)])
+    first = sum(_block_size(law, modality) for law in laws[: laws.index(scene.law)])
     labels = np.full((scene.canvas, scene.canvas), first, dtype=np.uint8)
     for thing in scene.things:
         shown = thing.shown[modality]
@@ -31,5 +31,5 @@ def signature_map(scene: Scene, regime: str, modality: int) -> NDArray[np.uint8]
     return labels
 
 
-def _block_size(law: Law) -> int:
-    return 1 + law.signatures + law.blanks
+def _block_size(law: Law, modality: int) -> int:
+    return 1 + law.signatures + law.blanks(modality)

@@ -76,7 +76,7 @@ class SceneSource:
     @property
     def modalities(self) -> Mapping[str, Modality]:
         """Both are always present."""
-        return {"rgb": Modality("rgb", "image", 3), "depth": Modality("depth", "plane", 1, unit="m", scale=4.0)}
+        return {"rgb": Modality("rgb", "image", 3), "depth": Modality("depth", "plane", 1, unit="m", scale=1.5)}
 
     @property
     def ignore(self) -> None:
@@ -97,7 +97,8 @@ class SceneSource:
 
     def stamp(self, sample_id: str) -> str:
         """The generator's version and parameters, which with the id fix the bytes."""
-        return f"scenes@{SPEC_VERSION}[task={self.task},regime={self.regime},canvas={CANVAS[self.tier]}]"
+        parameters = f"task={self.task},regime={self.regime},canvas={CANVAS[self.tier]}"
+        return f"scenes@{SPEC_VERSION}[{parameters}]/{sample_id}"
 
     def stratum(self, sample_id: str) -> str:
         """The law that the item follows."""
@@ -105,11 +106,11 @@ class SceneSource:
 
     def signature(self, sample_id: str, modality: str) -> NDArray[np.uint8]:
         """uint8 [H, W] of what the modality alone shows (``scenes.signature``)."""
-        return signature_map(self._scene(sample_id), self.regime, MODALITIES.index(modality))
+        return signature_map(self._scene(sample_id), self.regime, _position(modality))
 
     def signature_classes(self, modality: str) -> int:
         """Number of labels that ``signature`` may hold."""
-        return label_count(self.regime)
+        return label_count(self.regime, _position(modality))
 
     def bounds(self, sample_ids: Sequence[str]) -> tuple[Bounds, ...]:
         """Bounds of ``miou`` on exactly these items: over all, then in regime X for each law."""
@@ -122,10 +123,13 @@ class SceneSource:
     def _scene(self, sample_id: str) -> Scene:
         match = re.fullmatch(rf"{self.split}/([0-9]{{6}})", sample_id)
         if match is None or int(match[1]) >= self._count:
-            raise SampleError(
-                f"There is no item {sample_id!r}; tier {self.tier} has {self.ids[0]} to {self.ids[-1]}."
-            )
+            raise SampleError(f"There is no item {sample_id!r}; tier {self.tier} has {self.ids[0]} to {self.ids[-1]}.")
         return scene_of(self.task, self.regime, self.split, int(match[1]), CANVAS[self.tier])
+
+
+def _position(modality: str) -> int:
+    _expect("modality", modality, MODALITIES)
+    return MODALITIES.index(modality)
 
 
 def _expect(name: str, value: object, choices: Sequence[str]) -> None:

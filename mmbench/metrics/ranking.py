@@ -1,0 +1,70 @@
+"""Rank ranges of several runs on the same samples, from their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from mmbench.core.errors import NotComparable
+from mmbench.core.metric import Floats, Ints, Metric, TaskContext
+from mmbench.metrics.rows import Rows
+from mmbench.stats import ranks
+from mmbench.stats.paired import paired_difference
+from mmbench.stats.resampling import group_sums, resampled_sums
+
+
+def rank_ranges(
+    rows_of_each: Sequence[Rows],
+    metric: Metric,
+    context: TaskContext,
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+    alpha: float = 0.05,
+) -> list[tuple[int, int]]:
+    """The rank range of each side by ``metric`` (not per class), paired: all sides get the same draws of groups.
+
+    Samples are joined by id. Raises NotComparable unless all sides hold the same samples in the same groups and the
+    rows of the metric's statistic. With one group, or where a score is undefined, no side is told apart.
+    """
+    tables = _joined(rows_of_each, metric)
+    sign = 1.0 if metric.direction == "higher" else -1.0
+    scores = [sign * float(metric.value(table.sum(axis=0).astype(np.float64), context)) for table in tables]
+    replicates = _replicates(tables, metric, context, draws, seed)
+    p_values = [
+        paired_difference(scores[a], scores[b], (sign * replicates[a], sign * replicates[b]), len(tables[0])).p
+        for a, b in combinations(range(len(tables)), 2)
+    ]
+    return ranks.rank_ranges(np.array(scores), np.array(p_values), alpha)
+
+
+def _joined(sides: Sequence[Rows], metric: Metric) -> list[Ints]:
+    """int64 [G,k] of each side, the groups in the same order."""
+    first = sides[0]
+    groups = dict(zip(first.ids, first.groups, strict=True))
+    for side in sides:
+        _check_alike(first, groups, side, metric.statistic)
+    return [group_sums(side.values[metric.statistic], side.group_codes()) for side in sides]
+
+
+def _check_alike(first: Rows, groups: dict[str, str], side: Rows, statistic: str) -> None:
+    odd = sorted(groups.keys() ^ set(side.ids))
+    if odd:
+        raise NotComparable(
+            f"Runs that scored different samples cannot be ranked: {odd[0]!r} is not in all of them; rank runs of the "
+            "same samples."
+        )
+    if any(groups[sample] != group for sample, group in zip(side.ids, side.groups, strict=True)):
+        raise NotComparable("Runs whose samples are grouped differently cannot be ranked; measure them again.")
+    if any(statistic not in rows.values for rows in (first, side)):
+        raise NotComparable(f"A run holds no rows of the statistic {statistic!r}; measure it with the metric again.")
+    if first.values[statistic].shape != side.values[statistic].shape:
+        raise NotComparable(f"Runs with rows of {statistic!r} of unequal width cannot be ranked: the classes differ.")
+
+
+def _replicates(tables: Sequence[Ints], metric: Metric, context: TaskContext, draws: int, seed: int) -> Floats:
+    """float64 [M,draws]; the same weights for all sides."""
+    parts = [np.stack([metric.value(sums, context) for sums in chunk]) for chunk in resampled_sums(tables, draws, seed)]
+    return np.concatenate(parts, axis=1)

@@ -1,0 +1,156 @@
+"""Rows: the per-sample statistics of a run; merging is concatenation, a slice is a selection."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmbench.core.errors import LoadError
+from mmbench.core.metric import Ints
+
+_SAMPLES = "samples.npy"
+_STATISTIC = "statistic/"
+# The first date that a zip archive can state: the bytes must not depend on the clock.
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Statistics of n samples; ``values`` maps the name of a statistic to int64 [n,k].
+
+    ``ids`` are unique, ``groups`` the units of resampling, ``tags`` the slices of each sample. Raises ValueError when
+    the parts do not fit together.
+    """
+
+    ids: tuple[str, ...]
+    groups: tuple[str, ...]
+    tags: tuple[Mapping[str, str], ...]
+    values: Mapping[str, Ints]
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.ids), len(self.groups), len(self.tags), *(len(table) for table in self.values.values())}
+        if len(lengths) != 1:
+            raise ValueError(f"ids, groups, tags and statistics differ in length: {sorted(lengths)}")
+        if len(set(self.ids)) != len(self.ids):
+            raise ValueError("a sample id occurs twice")
+        for name, table in self.values.items():
+            if table.ndim != 2 or table.dtype != np.int64:
+                raise ValueError(f"statistic {name!r} is {table.dtype} {table.shape}, expected int64 [n,k]")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Rows]) -> Rows:
+        """The samples of all parts (at least one), in their order.
+
+        Raises ValueError when the parts hold different statistics or share a sample.
+        """
+        if len({frozenset(part.values) for part in parts}) != 1:
+            raise ValueError("the parts hold different statistics")
+        return cls(
+            tuple(i for part in parts for i in part.ids),
+            tuple(g for part in parts for g in part.groups),
+            tuple(t for part in parts for t in part.tags),
+            {name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values},
+        )
+
+    def select(self, indices: Sequence[int] | NDArray[np.integer]) -> Rows:
+        """The samples at these indices, in this order."""
+        index = np.asarray(indices, dtype=np.intp)
+        return Rows(
+            tuple(self.ids[i] for i in index),
+            tuple(self.groups[i] for i in index),
+            tuple(self.tags[i] for i in index),
+            {name: table[index] for name, table in self.values.items()},
+        )
+
+    def group_codes(self) -> Ints:
+        """int64 [n]: the number of each sample's group, 0..G-1 in the sorted order of the names."""
+        number = {name: code for code, name in enumerate(sorted(set(self.groups)))}
+        return np.array([number[name] for name in self.groups], dtype=np.int64)
+
+    def slices(self) -> Iterator[tuple[str, str, Rows]]:
+        """Each (tag, value) with its samples, in sorted order; a slice that holds every sample is left out."""
+        members: dict[tuple[str, str], list[int]] = {}
+        for index, tags in enumerate(self.tags):
+            for pair in tags.items():
+                members.setdefault(pair, []).append(index)
+        for (tag, value), indices in sorted(members.items()):
+            if len(indices) < len(self):
+                yield tag, value, self.select(indices)
+
+    def save(self, file: Path) -> None:
+        """Writes an .npz: UTF-8 JSON of ids, groups and tags as bytes, and one array per statistic.
+
+        The same rows give the same bytes (with the same zlib).
+        """
+        samples = {"ids": self.ids, "groups": self.groups, "tags": [dict(sorted(t.items())) for t in self.tags]}
+        text = json.dumps(samples, separators=(",", ":"))
+        arrays: dict[str, NDArray[Any]] = {_SAMPLES: np.frombuffer(text.encode(), dtype=np.uint8)}
+        arrays |= {f"{_STATISTIC}{name}.npy": self.values[name] for name in sorted(self.values)}
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, array in arrays.items():
+                archive.writestr(_member(name), _packed(array))
+
+    @classmethod
+    def load(cls, file: Path) -> Rows:
+        """Reads what ``save`` wrote, never a pickle; raises LoadError with the file's name when it is not that."""
+        try:
+            with zipfile.ZipFile(file) as archive:
+                arrays = {name: _unpacked(archive.read(name)) for name in archive.namelist()}
+            samples = json.loads(arrays[_SAMPLES].tobytes())
+            values = {
+                name.removeprefix(_STATISTIC).removesuffix(".npy"): array.astype(np.int64, casting="equiv", copy=False)
+                for name, array in arrays.items()
+                if name.startswith(_STATISTIC)
+            }
+            return cls(_texts(samples["ids"]), _texts(samples["groups"]), _tags(samples["tags"]), values)
+        except OSError as error:
+            raise LoadError(f"The rows {file} cannot be read ({error.strerror}); copy the whole run.") from error
+        except KeyError as error:
+            raise LoadError(f"The rows {file} are damaged ({error} is missing); measure again.") from error
+        except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+            raise LoadError(f"The rows {file} are damaged ({error}); measure again.") from error
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name, _DATE)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    member.create_system = 3
+    member.external_attr = 0o600 << 16
+    return member
+
+
+def _packed(array: NDArray[Any]) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.ascontiguousarray(array), version=(1, 0), allow_pickle=False)
+    return stream.getvalue()
+
+
+def _unpacked(content: bytes) -> NDArray[Any]:
+    array: NDArray[Any] = np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+    return array
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise TypeError("expected a list of texts")
+    return tuple(found)
+
+
+def _tags(found: Any) -> tuple[Mapping[str, str], ...]:
+    if not isinstance(found, list) or not all(isinstance(tags, dict) for tags in found):
+        raise TypeError("expected a list of tags")
+    for tags in found:
+        _texts(list(tags.values()))
+    return tuple(found)

@@ -1,0 +1,181 @@
+"""From targets and predictions to rows, and from rows to estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from mmbench.core import registry
+from mmbench.core.errors import NothingMeasured
+from mmbench.core.metric import Floats, Ints, Metric, Statistic, TaskContext, metric_named
+from mmbench.core.prediction import Prediction
+from mmbench.core.record import Estimate
+from mmbench.metrics.rows import Rows
+from mmbench.stats.intervals import percentile_interval
+from mmbench.stats.resampling import group_sums, resampled_sums
+
+# Below these the flags few-groups and few-instances are raised.
+FEW_GROUPS = 30
+FEW_INSTANCES = 20
+
+
+def needed_statistics(metrics: Iterable[str]) -> tuple[str, ...]:
+    """The distinct statistics that these metrics read, sorted; raises UnknownName."""
+    return tuple(sorted({metric_named(name).statistic for name in metrics}))
+
+
+def statistic_widths(statistics: Iterable[str], context: TaskContext) -> dict[str, int]:
+    """k of each statistic, in the order given; raises UnknownName."""
+    return {name: _statistic(name).width(context) for name in statistics}
+
+
+def row_of(target: Any, prediction: Prediction, statistics: Iterable[str], context: TaskContext) -> dict[str, Ints]:
+    """int64 [k] of each statistic for one sample; raises SampleError when the prediction cannot be scored."""
+    return {name: _statistic(name).row(target, prediction, context) for name in statistics}
+
+
+def estimates(
+    rows: Rows,
+    metrics: Sequence[str],
+    context: TaskContext,
+    *,
+    draws: int = 1000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> list[Estimate]:
+    """Every metric over all samples, then every metric that is not per class over each slice.
+
+    A slice is measured as if its samples were the whole set: classes and groups are its own. Intervals are the
+    percentile bootstrap over groups (``stats.intervals``); the order of the samples does not matter. One group has a
+    value and no interval. Raises NothingMeasured when there are no samples, UnknownName for a metric.
+    """
+    if not len(rows):
+        raise NothingMeasured("There are no scored samples to estimate from; every sample failed or none was given.")
+    chosen = [metric_named(name) for name in metrics]
+    bootstrap = _Bootstrap(draws, seed, level)
+    found = _estimates_of(_Part("", "", rows), chosen, context, bootstrap)
+    overall = [metric for metric in chosen if not metric.per_class]
+    for tag, value, part in rows.slices():
+        found += _estimates_of(_Part(tag, value, part), overall, context, bootstrap)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Bootstrap:
+    draws: int
+    seed: int
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The samples of a slice, or all of them (tag and value "")."""
+
+    tag: str
+    value: str
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """How many samples hold each class, and how many classes occur nowhere."""
+
+    support: Ints
+    absent: int
+
+
+@lru_cache(maxsize=64)
+def _statistic(name: str) -> Statistic:
+    statistic: Statistic = registry.statistic.get(name)()
+    return statistic
+
+
+def _estimates_of(
+    part: _Part, metrics: Sequence[Metric], context: TaskContext, bootstrap: _Bootstrap
+) -> list[Estimate]:
+    codes = part.rows.group_codes()
+    groups = int(codes.max()) + 1
+    names = sorted({metric.statistic for metric in metrics})
+    tables = {name: group_sums(part.rows.values[name], codes) for name in names}
+    counts = {name: _counts(name, part.rows.values[name], context) for name in names}
+    replicates = _replicates(tables, metrics, context, bootstrap) if groups > 1 else {}
+    found: list[Estimate] = []
+    for metric in metrics:
+        value = metric.value(tables[metric.statistic].sum(axis=0).astype(np.float64), context)
+        common = _common(metric, part, groups, bootstrap)
+        found += _described(metric, value, replicates.get(metric.id), counts[metric.statistic], context, common)
+    return found
+
+
+def _counts(statistic: str, rows: Ints, context: TaskContext) -> _Counts:
+    counter = _statistic(statistic)
+    return _Counts(counter.support(rows, context), counter.absent(rows, context))
+
+
+def _replicates(
+    tables: dict[str, Ints], metrics: Sequence[Metric], context: TaskContext, bootstrap: _Bootstrap
+) -> dict[str, Floats]:
+    """By metric, its value [draws] or [draws,C] in each draw; all metrics see the same draws."""
+    chunks: dict[str, list[Floats]] = {metric.id: [] for metric in metrics}
+    for sums in resampled_sums(list(tables.values()), bootstrap.draws, bootstrap.seed):
+        by_statistic = dict(zip(tables, sums, strict=True))
+        for metric in metrics:
+            chunks[metric.id].append(metric.value(by_statistic[metric.statistic], context))
+    return {name: np.concatenate(parts) for name, parts in chunks.items()}
+
+
+def _common(metric: Metric, part: _Part, groups: int, bootstrap: _Bootstrap) -> dict[str, Any]:
+    return {
+        "metric": metric.id,
+        "version": metric.version,
+        "direction": metric.direction,
+        "tag": part.tag,
+        "slice": part.value,
+        "level": bootstrap.level,
+        "method": f"bootstrap-percentile({bootstrap.draws}, groups)" if groups > 1 else "none",
+        "estimand": metric.estimand,
+        "n": len(part.rows),
+        "groups": groups,
+    }
+
+
+def _described(
+    metric: Metric,
+    value: Floats,
+    replicates: Floats | None,
+    counts: _Counts,
+    context: TaskContext,
+    common: dict[str, Any],
+) -> Iterator[Estimate]:
+    """The estimate of a metric, or one for each class."""
+    if not metric.per_class:
+        absent = {"classes_absent": counts.absent}
+        yield _estimate(float(value), replicates, counts.support, common | absent)
+        return
+    for c, label in enumerate(context.classes):
+        column = None if replicates is None else replicates[:, c]
+        yield _estimate(float(value[c]), column, counts.support[c : c + 1], common | {"label": label})
+
+
+def _estimate(value: float, replicates: Floats | None, support: Ints, common: dict[str, Any]) -> Estimate:
+    few_groups = common["groups"] < FEW_GROUPS
+    few_instances = bool(((support > 0) & (support < FEW_INSTANCES)).any())
+    flags = tuple(name for name, on in (("few-groups", few_groups), ("few-instances", few_instances)) if on)
+    if np.isnan(value):
+        return Estimate(**common, value=None, flags=flags, reason=_undefined(common))
+    if replicates is None:
+        return Estimate(**common, value=value, flags=flags, reason="no interval: all samples are of one group")
+    interval = percentile_interval(replicates, common["level"])
+    if interval is None:
+        missing = f"undefined in {np.count_nonzero(np.isnan(replicates))} of {len(replicates)} draws"
+        return Estimate(**common, value=value, flags=flags, reason=f"no interval: {missing}")
+    return Estimate(**common, value=value, low=interval[0], high=interval[1], flags=flags)
+
+
+def _undefined(common: dict[str, Any]) -> str:
+    label = common.get("label")
+    return f"class {label!r} occurs in no target and no prediction" if label else "no class of it occurs in any sample"

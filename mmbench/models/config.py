@@ -1,0 +1,63 @@
+"""What a reference model is built from, as data: it stands in the checkpoint beside the weights."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+ONLY = "only:"
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputConfig(_Table):
+    """One input and how it is normalised inside the model: (x - mean) / std per channel.
+
+    ``mean`` and ``std`` are in the range of the contract: 0..1 for images, the suite's unit for planes.
+    """
+
+    kind: Literal["image", "plane"]
+    channels: int = Field(ge=1)
+    mean: tuple[Finite, ...]
+    std: tuple[Positive, ...]
+
+    @model_validator(mode="after")
+    def _one_per_channel(self) -> InputConfig:
+        if not len(self.mean) == len(self.std) == self.channels:
+            raise ValueError(f"expected {self.channels} means and stds, found {len(self.mean)} and {len(self.std)}")
+        return self
+
+
+class ModelConfig(_Table):
+    """A FusionModel. ``inputs`` are in the order in which the fusion takes them.
+
+    ``width`` d is the number of channels of a feature, ``stride`` the resolution of the features relative to the input,
+    ``size`` (height, width) what the inputs are resized to, None to take them as they are. ``fusion`` is the name of an
+    operator with its ``fusion_options``, or ``only:MODALITY`` for a model without fusion.
+    """
+
+    task: Literal["segmentation"]
+    classes: tuple[str, ...] = Field(min_length=2)
+    inputs: dict[str, InputConfig] = Field(min_length=1)
+    width: int = Field(default=16, ge=1, le=512)
+    stride: Literal[1, 2, 4] = 1
+    size: tuple[int, int] | None = None
+    fusion: str
+    fusion_options: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _unimodal_has_its_input(self) -> ModelConfig:
+        if self.fusion.startswith(ONLY) and list(self.inputs) != [self.fusion.removeprefix(ONLY)]:
+            raise ValueError(f"{self.fusion} needs exactly that one input, found {', '.join(self.inputs)}")
+        return self
+
+    @property
+    def unimodal(self) -> bool:
+        """Whether there is no fusion operator."""
+        return self.fusion.startswith(ONLY)

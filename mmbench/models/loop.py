@@ -1,0 +1,174 @@
+"""The training loop: steps, validation, the best weights, and a state on disk from which it goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from mmbench.core.errors import Interrupted, LoadError, UsageError
+from mmbench.models.assembled import FusionModel
+from mmbench.models.checkpoint import StateDict, packed, write_atomic
+from mmbench.models.data import VOID, TensorBatch
+from mmbench.models.recipe import Recipe
+
+_AUTOCAST = {"bf16": torch.bfloat16}
+_SAVE_EVERY = 30.0  # seconds of work that kill -9 may cost
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is told after a step: ``score`` is the validation's, None where there was none."""
+
+    stage: str
+    step: int
+    steps: int
+    loss: float
+    score: float | None = None
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One training: the weights of ``model`` outside ``frozen``, on batches from a step on, scored by ``validate``.
+
+    ``key`` identifies everything that the result depends on; ``state_file`` is where an unfinished training is kept.
+    """
+
+    name: str
+    model: FusionModel
+    recipe: Recipe
+    batches: Callable[[int], Iterator[TensorBatch]]
+    validate: Callable[[], float]
+    class_weights: Tensor
+    device: torch.device
+    key: str
+    state_file: Path
+    frozen: tuple[nn.Module, ...] = ()
+
+
+@dataclass(slots=True)
+class Best:
+    """The weights with the highest validation score so far, after so many steps."""
+
+    score: float = -1.0
+    steps: int = 0
+    weights: StateDict = field(default_factory=dict)
+
+
+def fit(stage: Stage, report: Report) -> Best:
+    """Trains to the end of the budget, from the state on disk if there is one of the same key; loads the best weights.
+
+    Raises Interrupted on ctrl-C, after the state was saved. The state file is removed by the caller, once the result is
+    safe.
+    """
+    trained = _freeze(stage)
+    optimiser = torch.optim.AdamW(trained, lr=stage.recipe.rate, weight_decay=stage.recipe.weight_decay)
+    start, best = _resumed(stage, optimiser)
+    done, saved = start, time.monotonic()
+    loss_weights = stage.class_weights.to(stage.device)
+    try:
+        for batch in stage.batches(start):
+            loss = _step(stage, optimiser, trained, batch.to(stage.device), loss_weights, done)
+            done += 1
+            score = None
+            if stage.recipe.validates_after(done - 1):
+                score = _candidate(stage, best, done)
+            if score is not None or time.monotonic() - saved > _SAVE_EVERY:
+                _save_state(stage, optimiser, done, best)
+                saved = time.monotonic()
+            report(Progress(stage.name, done, stage.recipe.steps, loss, score))
+    except KeyboardInterrupt as error:
+        raise Interrupted(
+            f"Stopped after {done} of {stage.recipe.steps} steps of {stage.name}; the same command resumes the training."
+        ) from error
+    stage.model.load_state_dict(best.weights)
+    return best
+
+
+def _freeze(stage: Stage) -> list[nn.Parameter]:
+    fixed = {id(p) for module in stage.frozen for p in module.parameters()}
+    for parameter in stage.model.parameters():
+        parameter.requires_grad_(id(parameter) not in fixed)
+    return [parameter for parameter in stage.model.parameters() if parameter.requires_grad]
+
+
+def _step(
+    stage: Stage,
+    optimiser: torch.optim.Optimizer,
+    trained: list[nn.Parameter],
+    batch: TensorBatch,
+    weights: Tensor,
+    step: int,
+) -> float:
+    stage.model.train()
+    for module in stage.frozen:
+        module.eval()
+    for group in optimiser.param_groups:
+        group["lr"] = stage.recipe.rate_at(step)
+    with _precision(stage):
+        logits = stage.model.logits(batch.inputs, batch.present)
+    loss = cross_entropy(logits, batch.target, weights, ignore_index=VOID, reduction="sum")
+    loss = loss / (batch.target != VOID).sum().clamp(min=1)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(trained, 1.0)
+    optimiser.step()
+    value = float(loss.detach())
+    if not torch.isfinite(loss):
+        raise UsageError(f"The loss became {value} at step {step + 1} of {stage.name}; lower --lr.")
+    return value
+
+
+def _candidate(stage: Stage, best: Best, done: int) -> float:
+    stage.model.eval()
+    with _precision(stage):
+        score = stage.validate()
+    if score > best.score:
+        best.score, best.steps = score, done
+        best.weights = {name: value.detach().cpu().clone() for name, value in stage.model.state_dict().items()}
+    return score
+
+
+def _precision(stage: Stage) -> AbstractContextManager[Any]:
+    dtype = _AUTOCAST.get(stage.recipe.precision)
+    return nullcontext() if dtype is None else torch.autocast(stage.device.type, dtype=dtype)
+
+
+def _save_state(stage: Stage, optimiser: torch.optim.Optimizer, done: int, best: Best) -> None:
+    content = {
+        "key": stage.key,
+        "done": done,
+        "weights": stage.model.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "best": {"score": best.score, "steps": best.steps, "weights": best.weights},
+    }
+    write_atomic(stage.state_file, packed(content))
+
+
+def _resumed(stage: Stage, optimiser: torch.optim.Optimizer) -> tuple[int, Best]:
+    state = _read_state(stage.state_file)
+    if state is None or state.get("key") != stage.key:
+        return 0, Best()
+    stage.model.load_state_dict(state["weights"])
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["done"]), Best(**state["best"])
+
+
+def _read_state(path: Path) -> Mapping[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        state: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise LoadError(f"The unfinished training {path} cannot be read; delete it to start anew.") from error
+    return state

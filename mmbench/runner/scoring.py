@@ -1,0 +1,117 @@
+"""From the journal to the record: a pure function of what was journalled, the suite, and the source's bounds."""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mmbench.core.bounds import Bounds
+from mmbench.core.key import ComparabilityKey, digest_of
+from mmbench.core.metric import TaskContext, metric_named
+from mmbench.core.model import ModelInfo
+from mmbench.core.record import Cost, Counts, Estimate, ModelRecord
+from mmbench.core.source import BoundedSource, Source
+from mmbench.core.suite import SuiteReference, SuiteSpec
+from mmbench.metrics.rows import Rows
+from mmbench.metrics.scoring import estimates
+from mmbench.runner.journal import Journal
+
+CLEAN = "clean"
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What the journal comes to: rows in the order of the plan, the digest of each sample's content, estimates."""
+
+    rows: Rows
+    digests: tuple[str, ...]
+    estimates: tuple[Estimate, ...]
+    bounds: tuple[Bounds, ...]
+
+
+def score(journal: Journal, spec: SuiteSpec, source: Source, widths: Sequence[tuple[str, int]], draws: int) -> Scores:
+    """Rows, estimates and bounds of the samples that were scored; ``widths`` are the statistics and their k."""
+    rows, digests = journalled_rows(journal, widths)
+    if not rows.ids:
+        return Scores(rows, digests, (), ())
+    context = TaskContext(tuple(source.classes), source.ignore)
+    found = estimates(rows, spec.metrics, context, draws=draws)
+    bounds = tuple(source.bounds(rows.ids)) if isinstance(source, BoundedSource) else ()
+    return Scores(rows, digests, tuple(found), bounds)
+
+
+def journalled_rows(journal: Journal, widths: Sequence[tuple[str, int]]) -> tuple[Rows, tuple[str, ...]]:
+    """The rows of the scored samples, and the digests of their content."""
+    ids, groups, tags, digests, vectors = [], [], [], [], []
+    for entry in journal.entries():
+        ids.append(entry.id)
+        groups.append(entry.group)
+        tags.append(entry.tags)
+        digests.append(entry.digest)
+        vectors.append(entry.statistics)
+    total = sum(width for _, width in widths)
+    table = np.array(vectors, dtype=np.int64).reshape(len(ids), total)
+    ends = np.cumsum([width for _, width in widths])
+    values = {name: table[:, end - width : end] for (name, width), end in zip(widths, ends, strict=True)}
+    return Rows(tuple(ids), tuple(groups), tuple(tags), values), tuple(digests)
+
+
+def comparability_key(
+    spec: SuiteSpec, reference: SuiteReference, ids: Sequence[str], digests: Sequence[str]
+) -> ComparabilityKey:
+    """The key of a run that scored the samples ``ids`` of these contents."""
+    return ComparabilityKey(
+        suite=spec.name,
+        version=spec.version,
+        parameters=dict(reference.parameters),
+        split=spec.split,
+        subset=f"n={reference.limit},seed={reference.seed}" if reference.limit is not None else "",
+        ids=digest_of(sorted(ids)),
+        data=digest_of(sorted(zip(ids, digests, strict=True))),
+        condition=CLEAN,
+        inference=spec.inference.model_dump(),
+        metrics={name: metric_named(name).version for name in spec.metrics},
+    )
+
+
+def model_record(info: ModelInfo) -> ModelRecord:
+    """What the record says of the model."""
+    return ModelRecord(
+        name=info.name,
+        locator=info.locator,
+        task=info.task,
+        modalities=info.modalities,
+        digest=info.digest,
+        parameters=info.parameters,
+        accepts_missing=info.accepts_missing,
+        preprocessing=dict(info.preprocessing),
+        training=dict(info.training),
+        consents=info.consents,
+    )
+
+
+def counts(planned: int, journal_failures: int) -> Counts:
+    """How many samples were planned, scored and failed."""
+    return Counts(planned=planned, scored=planned - journal_failures, failed=journal_failures)
+
+
+def cost(journal: Journal) -> Cost:
+    """Milliseconds per item in the model (median over batches), seconds over all sessions, peak RSS of this process."""
+    timings = journal.timings()
+    per_item = [1000 * timing.predict_seconds / timing.items for timing in timings if timing.items]
+    return Cost(
+        ms_per_item=statistics.median(per_item) if per_item else None,
+        peak_rss_mib=peak_rss_mib(),
+        seconds=sum(timing.seconds for timing in timings),
+    )
+
+
+def peak_rss_mib() -> float:
+    """Peak resident set size of this process, MiB (getrusage counts KiB on Linux, bytes on macOS)."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -1,0 +1,91 @@
+"""From ``--suite``, ``--set``, ``--limit`` and ``--data-root`` to an opened suite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mmbench.content import load_suite
+from mmbench.core.errors import UsageError
+from mmbench.core.source import Source
+from mmbench.core.suite import SuiteReference, SuiteSpec
+from mmbench.sources.opening import open_source
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteChoice:
+    """What the flags say of the suites: parameters, subset, data roots by suite name ("" for every suite)."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    limit: int | None = None
+    seed: int = 0
+    roots: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSuite:
+    """A suite whose source is open; ``reference`` holds every parameter."""
+
+    spec: SuiteSpec
+    reference: SuiteReference
+    source: Source
+
+
+def open_suite(text: str, choice: SuiteChoice) -> OpenedSuite:
+    """Opens the suite that ``text`` (a reference or a path) means; raises UsageError or LoadError."""
+    spec, written = load_suite(text)
+    parameters = spec.resolve(_merged(text, dict(written.parameters), choice.parameters))
+    limit, seed = _subset(text, written, choice)
+    reference = SuiteReference(
+        name=spec.name,
+        version=spec.version,
+        parameters=tuple(sorted(parameters.items())),
+        limit=limit,
+        seed=seed,
+    )
+    root = choice.roots.get(spec.name, choice.roots.get(""))
+    return OpenedSuite(spec, reference, open_source(spec, parameters, spec.split, root))
+
+
+def parse_settings(texts: Iterable[str]) -> dict[str, str]:
+    """``name=value`` pairs; raises UsageError on anything else and on a name that is set twice."""
+    settings: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (equals and name and value):
+            raise UsageError(f"--set {text!r} is not a parameter; expected name=value, as in --set regime=S4.")
+        if settings.setdefault(name, value) != value:
+            raise UsageError(f"--set {name} is given twice ({settings[name]} and {value}); give it once.")
+    return settings
+
+
+def parse_roots(texts: Iterable[str]) -> dict[str, Path]:
+    """``[SUITE=]PATH``; the key is "" where no suite is named. Raises UsageError when a suite has two roots."""
+    roots: dict[str, Path] = {}
+    for text in texts:
+        match = re.fullmatch(r"(?:([a-z0-9][a-z0-9-]*)=)?(.+)", text, re.DOTALL)
+        if match is None:
+            raise UsageError("--data-root is empty; expected [SUITE=]PATH.")
+        name, path = match[1] or "", Path(match[2]).expanduser()
+        if roots.setdefault(name, path) != path:
+            raise UsageError(f"--data-root is given twice for {name or 'every suite'}; give one folder for each suite.")
+    return roots
+
+
+def _merged(text: str, written: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
+    for name in written.keys() & chosen.keys():
+        if written[name] != chosen[name]:
+            raise UsageError(f"{text!r} has {name}={written[name]}, but --set has {name}={chosen[name]}; choose one.")
+    return {**written, **chosen}
+
+
+def _subset(text: str, written: SuiteReference, choice: SuiteChoice) -> tuple[int | None, int]:
+    if choice.limit is None:
+        if choice.seed:
+            raise UsageError("--limit-seed chooses among samples, but there is no --limit; give both.")
+        return written.limit, written.seed
+    if written.limit is not None and (written.limit, written.seed) != (choice.limit, choice.seed):
+        raise UsageError(f"{text!r} names a subset, and --limit {choice.limit} another; choose one.")
+    return choice.limit, choice.seed

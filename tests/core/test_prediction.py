@@ -1,0 +1,49 @@
+"""Predictions survive the journal byte for byte, and are checked before they are scored."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from mmbench.core.errors import SampleError
+from mmbench.core.prediction import LabelMap, check_labels
+
+MAPS = hnp.arrays(
+    st.sampled_from([np.dtype(np.uint8), np.dtype(np.int16)]), hnp.array_shapes(min_dims=2, max_dims=2, min_side=0)
+)
+
+
+@given(MAPS, st.booleans())
+def test_decode_is_the_inverse_of_encode(labels, transposed):
+    labels = labels.T if transposed else labels
+    back = LabelMap.decode("a", LabelMap("a", labels).encode())
+    assert back.sample_id == "a"
+    assert (back.labels.dtype, back.labels.shape) == (labels.dtype, labels.shape)
+    np.testing.assert_array_equal(back.labels, labels)
+
+
+def test_equal_maps_have_equal_bytes():
+    labels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    assert LabelMap("a", labels).encode() == LabelMap("a", np.asfortranarray(labels)).encode()
+
+
+def test_labels_in_range_pass():
+    check_labels(LabelMap("a", np.array([[0, 2]], np.uint8)), (1, 2), 3)
+    check_labels(LabelMap("a", np.zeros((0, 2), np.uint8)), (0, 2), 3)
+
+
+@pytest.mark.parametrize(
+    ("labels", "sentence"),
+    [
+        (np.zeros((2, 2), np.uint8), "The prediction of 'a' has size (2, 2), expected (1, 2)"),
+        (np.array([[0, 3]], np.uint8), "The prediction of 'a' holds labels 0..3, expected 0..2."),
+        (np.array([[-1, 2]], np.int16), "The prediction of 'a' holds labels -1..2, expected 0..2."),
+    ],
+)
+def test_what_cannot_be_scored_is_a_sample_error(labels, sentence):
+    with pytest.raises(SampleError) as caught:
+        check_labels(LabelMap("a", labels), (1, 2), 3)
+    assert str(caught.value).startswith(sentence)

@@ -1,0 +1,55 @@
+"""The depth rendering: ramps that are turns of one another, exact in float32, nothing of RGB in it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmbench.sources.scenes.depth import LEVELS, PLANES, RAMP, UNIT, render, surfaces
+from mmbench.sources.scenes.geometry import SIZES
+from mmbench.sources.scenes.regimes import HIDDEN, LAWS
+from mmbench.sources.scenes.scene import label_map, scene_of
+
+ALL_SIZES = sorted({size for low, high in SIZES.values() for size in range(low, high + 1)})
+
+
+@pytest.mark.parametrize("size", ALL_SIZES)
+def test_ramps_hold_the_same_values(size: int) -> None:
+    down, right, up, left, flat = surfaces(size)
+    assert np.array_equal(np.rot90(right, 1), up)
+    assert np.array_equal(np.rot90(right, 2), left)
+    assert np.array_equal(np.rot90(right, 3), down)
+    assert (np.diff(right, axis=1) > 0).all()
+    assert (int(right.min()), int(right.max()), int(right.sum())) == (-RAMP, RAMP, 0)
+    assert not flat.any()
+
+
+@given(regime=st.sampled_from([*LAWS, "X"]), index=st.integers(0, 10_000))
+def test_only_visible_objects_stand_before_the_plane(regime: str, index: int) -> None:
+    """Depths are whole multiples of 1/1024 m; the plane is one depth behind every object."""
+    scene = scene_of("seg", regime, "test", index, 64)
+    depth = render(scene)
+    steps = depth * UNIT
+    visible = label_map(scene._replace(things=tuple(t for t in scene.things if t.shown[1] != HIDDEN))) > 0
+    assert depth.dtype == np.float32
+    assert np.array_equal(steps, np.round(steps))
+    assert (steps[~visible] == PLANES[scene.law.cue] + scene.offset).all()
+    assert (steps[visible] <= max(LEVELS) + RAMP).all()
+    assert max(LEVELS) + RAMP < min(PLANES) - 40
+
+
+@given(index=st.integers(0, 10_000), shown=st.integers(-2, 3), colour=st.integers(0, 7), tone=st.integers(-6, 6))
+def test_rgb_does_not_modulate_depth(index: int, shown: int, colour: int, tone: int) -> None:
+    scene = scene_of("seg", "S4", "test", index, 64)
+    things = tuple(t._replace(shown=(shown, t.shown[1]), colour=colour, phase=(0, 0), label=1) for t in scene.things)
+    assert np.array_equal(render(scene._replace(things=things, tone=tone)), render(scene))
+
+
+def test_levels_and_planes_are_unmistakable() -> None:
+    """Levels are further apart than a ramp is high; planes further than the offset's range of 80 steps."""
+    assert np.diff(LEVELS).min() > 2 * RAMP
+    assert len(PLANES) >= 1 + max(law.cue for law in LAWS.values())
+    assert np.diff(sorted(PLANES)).min() > 80
+    assert np.diff(sorted(PLANES[:4])).min() > 240
