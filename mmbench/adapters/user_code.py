@@ -70,10 +70,13 @@ def parse_arch_kwargs(text: str) -> dict[str, Any]:
 
 
 def load_user_code(reference: str, flag: str) -> UserCode:
-    """Imports ``FILE.py:Name`` or ``package.module:Name``; raises LoadError in one sentence that names ``flag``."""
+    """Imports ``FILE.py:Name`` or ``package.module:Name``; names ``flag`` in its errors.
+
+    Raises UsageError when the reference is not of this form, LoadError when the code is not there or fails.
+    """
     place, colon, name = reference.rpartition(":")
     if not (colon and place and name.isidentifier()):
-        raise LoadError(f"{flag} {reference!r} is not code; expected FILE.py:Name or package.module:Name.")
+        raise UsageError(f"{flag} {reference!r} is not code; expected FILE.py:Name or package.module:Name.")
     module = _import_file(Path(place), flag) if place.endswith(".py") else _import_module(place, flag)
     if not callable(getattr(module, name, None)):
         raise LoadError(f"{flag} {reference!r}: {place} has no class or function {name!r}{_nearest(module, name)}.")

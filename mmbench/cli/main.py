@@ -14,9 +14,11 @@ import typer
 from typer.exceptions import TyperException
 
 from mmbench import __version__
+from mmbench.cli.init import init
 from mmbench.cli.leaderboard import leaderboard
 from mmbench.cli.run import run
 from mmbench.cli.show import show
+from mmbench.cli.train import train
 from mmbench.core.errors import ExitCode, MmbenchError
 
 app = typer.Typer(
@@ -47,6 +49,8 @@ def options(
 
 app.command()(run)
 app.command()(leaderboard)
+app.command()(train)
+app.command()(init)
 app.command()(show)
 
 

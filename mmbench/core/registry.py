@@ -1,9 +1,9 @@
 """Plug-ins by name, listed without importing them.
 
-A plug-in is one file with a decorator whose arguments are literals; the file is read with ``ast`` to list it and imported
-when it is used. In-tree files stand in the folder of their kind. An outside package declares an entry point in the group
-``mmbench.plugins`` whose value is a module or a package; its files are read in the same way, so that a plug-in whose
-extra is not installed is still listed.
+A plug-in is one file with a decorator whose arguments are literals; the file is read with ``ast`` to list it and
+imported when it is used. In-tree files stand in the folder of their kind. An outside package declares an entry point in
+the group ``mmbench.plugins`` whose value is a module or a package; its files are read in the same way, so that a
+plug-in whose extra is not installed is still listed.
 
     from mmbench.core.registry import source
 
@@ -137,7 +137,7 @@ def _outside() -> tuple[tuple[str, Path], ...]:
         package = repr(point.dist.name if point.dist else point.value)
         try:
             spec = importlib.util.find_spec(point.module)
-        except Exception as error:  # noqa: BLE001  looking for a.b imports a, which is code of others
+        except Exception as error:  # looking for a.b imports a, which is code of others
             raise UsageError(
                 f"The plug-in package {package} could not be imported ({type(error).__name__}: {error}); "
                 "repair or uninstall it."
@@ -160,7 +160,9 @@ def _scan(kind: str, module: str, origin: Path) -> Iterator[Entry]:
             try:
                 yield from _entries_in(kind, dotted, file, ast.parse(text))
             except (SyntaxError, ValueError) as error:
-                raise UsageError(f"{file}: the arguments of @{kind}(...) must be literals ({error}).") from error
+                raise UsageError(
+                    f"{file} cannot be listed ({error}): expected Python, with literals as arguments of @{kind}(...)."
+                ) from error
 
 
 def _entries_in(kind: str, module: str, file: Path, tree: ast.Module) -> Iterator[Entry]:

@@ -78,6 +78,15 @@ class BoundedSource(Protocol):
 
 
 @runtime_checkable
+class NotedSource(Protocol):
+    """A source that has something to say of its data, which belongs into the record (samples that were left out)."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """Sentences; empty when there is nothing to say."""
+
+
+@runtime_checkable
 class SignedSource(Protocol):
     """A generated source that knows each modality's signature, on which encoders are trained first."""
 

@@ -70,7 +70,9 @@ def _compact(target: Labels, ignore: int | None, sample_id: str, classes: int) -
     wrong = ((target < 0) | (target >= classes)) & ~ignored
     if wrong.any():
         raise _out_of_range(sample_id, int(target[wrong][0]), classes)
-    return np.where(ignored, classes, target).astype(np.min_scalar_type(classes)), classes + 1, classes
+    truth = target.astype(np.min_scalar_type(classes))
+    truth[ignored] = classes
+    return truth, classes + 1, classes
 
 
 def _joint_histogram(first: Labels, second: Labels, shape: tuple[int, int]) -> Ints:

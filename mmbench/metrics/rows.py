@@ -18,7 +18,6 @@ from mmbench.core.errors import LoadError
 from mmbench.core.metric import Ints
 
 _SAMPLES = "samples.npy"
-_STATISTIC = "statistic/"
 # The first date that a zip archive can state: the bytes must not depend on the clock.
 _DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -90,37 +89,47 @@ class Rows:
                 yield tag, value, self.select(indices)
 
     def save(self, file: Path) -> None:
-        """Writes an .npz: UTF-8 JSON of ids, groups and tags as bytes, and one array per statistic.
+        """Writes an .npz: UTF-8 JSON of ids, groups, tags and statistics as bytes, and one array per statistic.
 
         The same rows give the same bytes (with the same zlib).
         """
-        samples = {"ids": self.ids, "groups": self.groups, "tags": [dict(sorted(t.items())) for t in self.tags]}
+        names = sorted(self.values)
+        samples = {
+            "ids": self.ids,
+            "groups": self.groups,
+            "tags": [dict(sorted(tags.items())) for tags in self.tags],
+            "statistics": names,
+        }
         text = json.dumps(samples, separators=(",", ":"))
-        arrays: dict[str, NDArray[Any]] = {_SAMPLES: np.frombuffer(text.encode(), dtype=np.uint8)}
-        arrays |= {f"{_STATISTIC}{name}.npy": self.values[name] for name in sorted(self.values)}
         with zipfile.ZipFile(file, "w") as archive:
-            for name, array in arrays.items():
-                archive.writestr(_member(name), _packed(array))
+            archive.writestr(_member(_SAMPLES), _packed(np.frombuffer(text.encode(), dtype=np.uint8)))
+            for name in names:
+                archive.writestr(_member(_file_of(name)), _packed(self.values[name]))
 
     @classmethod
     def load(cls, file: Path) -> Rows:
         """Reads what ``save`` wrote, never a pickle; raises LoadError with the file's name when it is not that."""
         try:
             with zipfile.ZipFile(file) as archive:
-                arrays = {name: _unpacked(archive.read(name)) for name in archive.namelist()}
-            samples = json.loads(arrays[_SAMPLES].tobytes())
-            values = {
-                name.removeprefix(_STATISTIC).removesuffix(".npy"): array.astype(np.int64, casting="equiv", copy=False)
-                for name, array in arrays.items()
-                if name.startswith(_STATISTIC)
-            }
+                # What must be there is listed inside: a damaged directory of the archive may have lost a member.
+                samples = json.loads(_unpacked(archive.read(_SAMPLES)).tobytes())
+                names = _texts(samples["statistics"])
+                values = {name: _whole_numbers(_unpacked(archive.read(_file_of(name)))) for name in names}
             return cls(_texts(samples["ids"]), _texts(samples["groups"]), _tags(samples["tags"]), values)
         except OSError as error:
             raise LoadError(f"The rows {file} cannot be read ({error.strerror}); copy the whole run.") from error
         except KeyError as error:
-            raise LoadError(f"The rows {file} are damaged ({error} is missing); measure again.") from error
+            raise LoadError(f"The rows {file} are damaged (missing: {error.args[0]}); measure again.") from error
         except (ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
             raise LoadError(f"The rows {file} are damaged ({error}); measure again.") from error
+
+
+def _file_of(statistic: str) -> str:
+    return f"statistic/{statistic}.npy"
+
+
+def _whole_numbers(array: NDArray[Any]) -> Ints:
+    return array.astype(np.int64, casting="equiv", copy=False)
 
 
 def _member(name: str) -> zipfile.ZipInfo:

@@ -22,8 +22,8 @@ _JITTER = 0.3
 def random_view(item: Item, modalities: Mapping[str, Modality], size: tuple[int, int], draws: torch.Generator) -> Item:
     """A crop of ``size`` (height, width), the same window and flip for all inputs and the target.
 
-    Where the window reaches over the edge, inputs are their mean there and the target is VOID. Planes keep their values (they
-    are measurements); images change in brightness and contrast.
+    Where the window reaches over the edge, inputs are their mean there and the target is VOID. Planes keep their values
+    (they are measurements); images change in brightness and contrast.
     """
     zoom, vertical, horizontal, side, *jitter = torch.rand(4 + 2 * len(modalities), generator=draws).tolist()
     scale = _SCALES[0] * (_SCALES[1] / _SCALES[0]) ** zoom

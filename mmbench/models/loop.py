@@ -89,7 +89,7 @@ def fit(stage: Stage, report: Report) -> Best:
             report(Progress(stage.name, done, stage.recipe.steps, loss, score))
     except KeyboardInterrupt as error:
         raise Interrupted(
-            f"Stopped after {done} of {stage.recipe.steps} steps of {stage.name}; the same command resumes the training."
+            f"Stopped after {done} of {stage.recipe.steps} steps of {stage.name}; the same command resumes it."
         ) from error
     stage.model.load_state_dict(best.weights)
     return best

@@ -11,48 +11,21 @@ from typing import Any
 import torch
 from torch import nn
 
-from mmbench.core.errors import NothingMeasured, UsageError
+from mmbench.core.errors import UsageError
 from mmbench.core.key import digest_of
-from mmbench.core.source import Modality, SignedSource, Source
-from mmbench.core.suite import SuiteReference, SuiteSpec
+from mmbench.core.source import Modality, SignedSource
 from mmbench.models.assembled import FusionModel
 from mmbench.models.batches import batches
 from mmbench.models.config import ModelConfig
 from mmbench.models.data import Items
 from mmbench.models.loop import Best, Stage
 from mmbench.models.recipe import Recipe
+from mmbench.models.splits import Splits
 from mmbench.models.survey import class_weights, survey
 from mmbench.models.validation import METRIC, validate
 
 # Rises when the same recipe no longer gives the same weights: what was trained before is then not taken up again.
 _VERSION = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Splits:
-    """The training and the validation split of one suite. The test split is not here, so it cannot be touched."""
-
-    spec: SuiteSpec
-    reference: SuiteReference
-    train: Source
-    val: Source
-
-    def check(self) -> None:
-        """Raises NothingMeasured when a split is empty, UsageError when they share a sample."""
-        for source, split in ((self.train, self.spec.train_split), (self.val, self.spec.val_split)):
-            if not source.ids:
-                raise NothingMeasured(f"Split {split!r} of suite {self.spec.name!r} is empty; training needs samples.")
-        shared = set(self.train.ids) & set(self.val.ids)
-        if shared and self.spec.train_split != self.spec.val_split:
-            raise UsageError(
-                f"Splits {self.spec.train_split!r} and {self.spec.val_split!r} of suite {self.spec.name!r} share "
-                f"{len(shared)} samples ({min(shared)!r}); the best weights must be chosen on samples not trained on."
-            )
-
-    def stamp(self) -> str:
-        """Digest of what the samples are: the source and its parameters, and each sample's own stamp."""
-        samples = [[source.stamp(i) for i in source.ids] for source in (self.train, self.val)]
-        return digest_of([self.spec.source.model_dump(mode="json"), dict(self.reference.parameters), samples])
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Survey:
 
 
 def survey(items: Items, ids: Sequence[str], classes: int) -> Survey:
-    """Looks at up to 256 samples, evenly spaced; raises SampleError for a broken one, LoadError when none has a label."""
+    """Looks at up to 256 samples, evenly spaced; raises SampleError, or LoadError when no pixel has a label."""
     pixels = torch.zeros(classes, dtype=torch.float64)
     moments = {m: torch.zeros(3, modality.channels, dtype=torch.float64) for m, modality in items.modalities.items()}
     size = None

@@ -20,7 +20,8 @@ from mmbench.models.config import ONLY, InputConfig, ModelConfig
 from mmbench.models.loop import Report, fit
 from mmbench.models.randomness import seeded
 from mmbench.models.recipe import Recipe
-from mmbench.models.stages import Splits, key_of, record_of, stage_of, with_signatures, with_targets
+from mmbench.models.splits import Splits
+from mmbench.models.stages import key_of, record_of, stage_of, with_signatures, with_targets
 from mmbench.models.survey import survey
 
 # Where the encoders come from: trained with the rest; on their signatures and then kept; or then trained on.
@@ -35,12 +36,12 @@ class Plan:
     recipe: Recipe
     encoder: Recipe
     output: Path
+    device: torch.device
     encoders: Encoders = "joint"
     width: int = 16
     stride: Literal[1, 2, 4] = 1
     size: tuple[int, int] | None = None
     fusion_options: Mapping[str, Any] = field(default_factory=dict)
-    device: torch.device = torch.device("cpu")
 
     @property
     def state_file(self) -> Path:
@@ -78,10 +79,9 @@ def modalities_of(fusion: str, source: Source) -> dict[str, Modality]:
 def train(splits: Splits, plan: Plan, report: Report) -> Trained:
     """Trains, and writes the checkpoint; an unfinished training of the same plan is resumed.
 
-    Raises SampleError when a training or validation sample is broken, NothingMeasured when a split is empty, UsageError
-    when the plan does not fit the suite or the output cannot be written, Interrupted on ctrl-C.
+    Raises SampleError when a training or validation sample is broken, UsageError when the plan does not fit the suite
+    or the output cannot be written, Interrupted on ctrl-C.
     """
-    splits.check()
     data = with_targets(splits, modalities_of(plan.fusion, splits.train), plan.size)
     inputs = survey(data.train, splits.train.ids, data.classes).inputs
     config = _config(plan, tuple(splits.train.classes), inputs, plan.fusion)

@@ -52,9 +52,8 @@ def _runs(table: Table) -> Iterator[str]:
 
 
 def _values(estimates: Sequence[Estimate]) -> Iterator[str]:
-    for e in estimates:
-        if e.value is None:
-            yield f"{e.metric} is undefined: {e.reason or 'no reason recorded'}."
+    undefined = dict.fromkeys((e.metric, e.reason or "no reason recorded") for e in estimates if e.value is None)
+    yield from (f"{metric} is undefined: {reason.rstrip('.')}." for metric, reason in undefined)
     absent = {e.classes_absent for e in estimates if e.classes_absent}
     if absent:
         yield f"{max(absent)} classes occur neither in the targets nor in a prediction and are left out of the mean."

@@ -37,7 +37,7 @@ class LabelParams(Table):
     map: dict[Annotated[int, Field(ge=0, lt=_STORED)], int] | None = None
     unmapped: Literal["error", "ignore"] = "error"
     reduce_zero_label: bool = False
-    ignore: int | None = Field(default=255, ge=0, le=32_767)
+    ignore: int | None = Field(default=None, ge=0, le=32_767)
 
     @model_validator(mode="after")
     def _one_way_of_reading(self) -> LabelParams:

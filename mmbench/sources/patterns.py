@@ -23,7 +23,7 @@ from pydantic import AfterValidator
 
 Fields = dict[str, str]
 
-_TOKEN = re.compile(r"\{(?P<name>[a-z_][a-z0-9_]*)(?::(?P<kind>[^{}]+))?\}|(?P<deep>\*\*/)|(?P<star>\*)")
+_TOKEN = re.compile(r"\{(?P<name>[a-z_][a-z0-9_]*)(?::(?P<kind>[^{}]+))?\}|(?P<deep>\*\*/)|(?P<star>(?<!\*)\*(?!\*))")
 
 
 @dataclass(frozen=True, slots=True)

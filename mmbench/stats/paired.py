@@ -31,8 +31,9 @@ def paired_difference(first: float, second: float, draws: tuple[Floats, Floats],
 
     The standard error is that of the replicates' differences times sqrt(G/(G-1)), which the bootstrap lacks (Efron and
     Tibshirani 1993, section 5.3); p is Student's with G-1 degrees of freedom, which for many groups is the normal one.
-    Replicates that are undefined on a side are left out. A difference of 0 has p = 1. One that is the same in every
-    draw has error 0 and p = 2**(1-G), as in the sign-flip test when all groups speak for the same side.
+    p is never below 2**(1-G), the smallest that a sign-flip test of G groups can give (all speak for the same side):
+    a difference that hardly varies proves no more than that. A difference of 0 has p = 1. Replicates that are undefined
+    on a side are left out.
     """
     value = first - second
     differences = draws[0] - draws[1]
@@ -46,6 +47,5 @@ def paired_difference(first: float, second: float, draws: tuple[Floats, Floats],
 def _p_value(value: float, error: float, groups: int, rounding: float) -> float:
     if abs(value) <= rounding:
         return 1.0
-    if error <= rounding:
-        return 2.0 ** (1 - groups)
-    return float(2 * stdtr(groups - 1, -abs(value) / error))
+    student = float(2 * stdtr(groups - 1, -abs(value) / error)) if error > rounding else 0.0
+    return max(student, 2.0 ** (1 - groups))

@@ -71,6 +71,14 @@ def test_many_classes(classes: int, dtype: str) -> None:
         assert row.tolist() == by_loop(*pair, classes, None)
 
 
+def test_a_narrow_dtype_with_more_classes_than_it_holds() -> None:
+    """A signed byte with -1 ignored and 150 classes: labels up to 127 occur, the ignored one stays apart."""
+    target = np.array([[-1, 0, 127, 126]], dtype=np.int8)
+    labels = np.array([[149, 0, 127, 149]], dtype=np.uint8)
+    row = Confusion().row(target, LabelMap("a", labels), context(150, -1))
+    assert row.tolist() == by_loop(target, labels, 150, -1)
+
+
 def test_views_are_counted_like_copies() -> None:
     """A transposed, sliced view is the same label map."""
     random = np.random.default_rng(1)

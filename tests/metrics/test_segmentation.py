@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -103,6 +104,16 @@ def hard_images() -> Images:
     return images
 
 
+@pytest.fixture
+def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Runs torchmetrics' own formulas in float64; some of them ask for float32 whatever the dtype is."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.Tensor, "float", torch.Tensor.double)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
 @pytest.mark.parametrize(
     ("name", "peer", "options"),
     [
@@ -115,18 +126,17 @@ def hard_images() -> Images:
         ("macro_recall", "MulticlassRecall", {"average": "macro"}),
     ],
 )
-def test_equal_to_torchmetrics(name: str, peer: str, options: dict[str, str], hard_images: Images) -> None:
+def test_equal_to_torchmetrics(
+    name: str, peer: str, options: dict[str, str], hard_images: Images, float64: None
+) -> None:
     """Also where a class is absent, never predicted or only predicted (in per-class IoU an absent class is 0 there)."""
     torch = pytest.importorskip("torch")
     classification = pytest.importorskip("torchmetrics.classification")
-    theirs = getattr(classification, peer)(num_classes=7, ignore_index=IGNORE, **options).set_dtype(torch.float64)
-    torch.set_default_dtype(torch.float64)
-    try:
-        for target, guess in hard_images:
-            theirs.update(torch.from_numpy(guess.astype(np.int64)), torch.from_numpy(target.astype(np.int64)))
-        expected = theirs.compute().numpy()
-    finally:
-        torch.set_default_dtype(torch.float32)
+    theirs = getattr(classification, peer)(num_classes=7, ignore_index=IGNORE, **options)
+    for target, guess in hard_images:
+        theirs.update(torch.from_numpy(guess.astype(np.int64)), torch.from_numpy(target.astype(np.int64)))
+    expected = theirs.compute().numpy()
+    assert expected.dtype == np.float64
     ours = value(name, hard_images, 7)
     if name == "iou":
         assert np.isnan(ours).tolist() == [False] * 6 + [True]
@@ -184,7 +194,9 @@ def test_leading_axes_are_draws(name: str) -> None:
     """A metric of a stack of sums is the stack of its values, bit for bit."""
     random = np.random.default_rng(3)
     hits = random.integers(0, 5, (2, 3, 4))
-    sums = np.concatenate([hits, hits + random.integers(0, 3, hits.shape), hits + random.integers(0, 3, hits.shape)], -1)
+    sums = np.concatenate(
+        [hits, hits + random.integers(0, 3, hits.shape), hits + random.integers(0, 3, hits.shape)], -1
+    )
     metric = metric_named(name)
     stacked = metric.value(sums.astype(np.float64), context(4))
     for index in np.ndindex(2, 3):

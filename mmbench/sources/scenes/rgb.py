@@ -14,18 +14,18 @@ from mmbench.sources.scenes.regimes import BLANK, HIDDEN
 from mmbench.sources.scenes.scene import PRIMARY, Scene, Thing
 
 TEXTURES = ("horizontal stripes", "vertical stripes", "diagonal stripes", "checker")
-CONTRAST = 40  # of a texture, in 1/255 about the object's colour
+CONTRAST = 48  # of a texture, in 1/255 about the object's colour
 
 # red, green, blue, yellow, cyan, magenta, orange, brown; the first four are the second carrier of 16 signatures.
 PALETTE = np.array(
     [
-        [190, 60, 60],
+        [200, 60, 60],
         [60, 160, 60],
         [70, 80, 200],
         [200, 190, 50],
         [60, 180, 190],
         [190, 70, 180],
-        [210, 130, 50],
+        [205, 130, 50],
         [140, 100, 60],
     ],
     dtype=np.int16,

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmbench.sources.scenes.depth import LEVELS, PLANES, RAMP, UNIT, render, surfaces
+from mmbench.sources.scenes.depth import LEVELS, PLANES, RAMP, RELIEF, UNIT, background, render, surfaces
 from mmbench.sources.scenes.geometry import SIZES
 from mmbench.sources.scenes.regimes import HIDDEN, LAWS
 from mmbench.sources.scenes.scene import label_map, scene_of
 
+FARTHEST_OBJECT = max(LEVELS) + RAMP
 ALL_SIZES = sorted({size for low, high in SIZES.values() for size in range(low, high + 1)})
 
 
@@ -27,17 +28,17 @@ def test_ramps_hold_the_same_values(size: int) -> None:
 
 
 @given(regime=st.sampled_from([*LAWS, "X"]), index=st.integers(0, 10_000))
-def test_only_visible_objects_stand_before_the_plane(regime: str, index: int) -> None:
-    """Depths are whole multiples of 1/1024 m; the plane is one depth behind every object."""
+def test_only_visible_objects_stand_before_the_background(regime: str, index: int) -> None:
+    """Depths are whole multiples of 1/1024 m; an object that depth hides leaves no trace."""
     scene = scene_of("seg", regime, "test", index, 64)
     depth = render(scene)
     steps = depth * UNIT
     visible = label_map(scene._replace(things=tuple(t for t in scene.things if t.shown[1] != HIDDEN))) > 0
     assert depth.dtype == np.float32
     assert np.array_equal(steps, np.round(steps))
-    assert (steps[~visible] == PLANES[scene.law.cue] + scene.offset).all()
-    assert (steps[visible] <= max(LEVELS) + RAMP).all()
-    assert max(LEVELS) + RAMP < min(PLANES) - 40
+    assert np.array_equal(steps[~visible], (background(scene.law.cue, 64) + scene.offset)[~visible])
+    assert (steps[visible] <= FARTHEST_OBJECT).all()
+    assert FARTHEST_OBJECT < min(PLANES) - RELIEF - 15
 
 
 @given(index=st.integers(0, 10_000), shown=st.integers(-2, 3), colour=st.integers(0, 7), tone=st.integers(-6, 6))
@@ -47,9 +48,9 @@ def test_rgb_does_not_modulate_depth(index: int, shown: int, colour: int, tone: 
     assert np.array_equal(render(scene._replace(things=things, tone=tone)), render(scene))
 
 
-def test_levels_and_planes_are_unmistakable() -> None:
-    """Levels are further apart than a ramp is high; planes further than the offset's range of 80 steps."""
-    assert np.diff(LEVELS).min() > 2 * RAMP
-    assert len(PLANES) >= 1 + max(law.cue for law in LAWS.values())
-    assert np.diff(sorted(PLANES)).min() > 80
-    assert np.diff(sorted(PLANES[:4])).min() > 240
+def test_levels_and_backgrounds_are_unmistakable() -> None:
+    """Levels are half a ramp's height apart; a background's plane or relief differs whatever the offset."""
+    assert np.diff(LEVELS).min() >= RAMP - 1
+    assert np.diff(PLANES).min() > 2 * (RELIEF + 15)
+    cues = [law.cue for law in LAWS.values()]
+    assert len({(background(cue, 64) - PLANES[cue // 4]).tobytes() + bytes([cue // 4]) for cue in cues}) == len(cues)

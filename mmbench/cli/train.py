@@ -1,0 +1,193 @@
+"""``mmbench train``: trains a reference model on a suite."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmbench.core.errors import ExitCode, MissingExtra, UsageError
+
+if TYPE_CHECKING:
+    from mmbench.models.training import Trained
+
+
+def _option(panel: str, *names: str, **settings: Any) -> Any:
+    return typer.Option(*names, rich_help_panel=panel, **settings)
+
+
+_WHAT, _MODEL, _HOW = "What is trained on", "The model", "How it is trained"
+
+Suite = Annotated[str, _option(_WHAT, help="Name, reference like 'seg@1[regime=S4]', or TOML file.")]
+Settings = Annotated[
+    list[str] | None, _option(_WHAT, "--set", metavar="NAME=VALUE", help="A parameter of the suite; repeat.")
+]
+Tier = Annotated[str | None, _option(_WHAT, help="The suite's size: short for --set tier=TIER.")]
+Roots = Annotated[
+    list[str] | None, _option(_WHAT, metavar="[SUITE=]PATH", help="Folder of the data; else under MMBENCH_DATA.")
+]
+Fusion = Annotated[str, _option(_MODEL, help="A fusion (mmbench show fusions), or only:MODALITY for a unimodal model.")]
+FusionOptions = Annotated[
+    list[str] | None, _option(_MODEL, "--fusion-set", metavar="NAME=VALUE", help="An option of the fusion; repeat.")
+]
+Width = Annotated[int | None, _option(_MODEL, min=1, max=512, help="Channels of a feature.  [default: 16]")]
+Stride = Annotated[int | None, _option(_MODEL, min=1, max=4, help="1, 2 or 4: features at 1/stride of the resolution.")]
+Size = Annotated[str | None, _option(_MODEL, metavar="HxW", help="Resize inputs to this, in training and in runs.")]
+Output = Annotated[
+    Path, _option(_HOW, "--output", "-o", help="The checkpoint: .safetensors, or any other suffix for a torch file.")
+]
+Seed = Annotated[int, _option(_HOW, min=0, help="Same seed, device and threads: same weights.")]
+Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps.")]
+EncoderSteps = Annotated[int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage.")]
+Encoders = Annotated[
+    str | None, _option(_HOW, help="joint; or first trained on signatures, then frozen or finetuned (generated data).")
+]
+BatchSize = Annotated[int | None, _option(_HOW, min=1, help="Samples per step.")]
+Rate = Annotated[float | None, _option(_HOW, "--lr", help="Highest learning rate.")]
+Crop = Annotated[str | None, _option(_HOW, metavar="HxW", help="Size of the random views.  [default: the inputs']")]
+Augment = Annotated[str | None, _option(_HOW, help="crop (scale, crop, flip, brightness) or none.")]
+ClassWeights = Annotated[
+    float | None,
+    _option(_HOW, min=0, max=1, help="Weight of a class: its share ** -POWER.  [default: 0.5]", metavar="POWER"),
+]
+Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
+Precision = Annotated[str, _option(_HOW, help="fp32 or bf16.")]
+Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads.")]
+
+
+def train(
+    suite: Suite,
+    fusion: Fusion,
+    output: Output,
+    settings: Settings = None,
+    tier: Tier = None,
+    data_root: Roots = None,
+    fusion_set: FusionOptions = None,
+    width: Width = None,
+    stride: Stride = None,
+    size: Size = None,
+    seed: Seed = 0,
+    steps: Steps = None,
+    encoder_steps: EncoderSteps = None,
+    encoders: Encoders = None,
+    batch_size: BatchSize = None,
+    rate: Rate = None,
+    crop: Crop = None,
+    augment: Augment = None,
+    class_weights: ClassWeights = None,
+    device: Device = "auto",
+    precision: Precision = "fp32",
+    threads: Threads = None,
+) -> int:
+    """Train a model on a suite's training split; the best weights are chosen on its validation split.
+
+    On generated suites each encoder first learns to see what its own modality shows (kept in a cache). A training that
+    was stopped, by ctrl-C or kill, is resumed by the same command.
+
+    Examples: mmbench train --suite seg --fusion concat -o my.ckpt
+
+    mmbench train --suite seg-camvid --data-root DIR --fusion only:rgb -o camvid.safetensors
+    """
+    _require_torch()
+    import torch
+
+    from mmbench.adapters.torch_model import choose_device
+    from mmbench.cli.watching_training import TrainingReporter
+    from mmbench.models.planning import Choices, plan
+    from mmbench.models.splits import open_splits
+    from mmbench.models.training import train as run_training
+    from mmbench.runner.suites import parse_roots, parse_settings
+
+    choices = Choices(
+        fusion=fusion,
+        output=output,
+        seed=seed,
+        steps=steps,
+        encoder_steps=encoder_steps,
+        encoders=_one_of("--encoders", encoders, ("joint", "frozen", "finetuned")),
+        batch_size=batch_size,
+        rate=rate,
+        width=width,
+        stride=_stride(stride),
+        size=_pair("--size", size),
+        crop=_pair("--crop", crop),
+        augmentation=_one_of("--augment", augment, ("none", "crop")),
+        class_weight_power=class_weights,
+        precision=_one_of("--precision", precision, ("fp32", "bf16")),
+        device=choose_device(device),
+        fusion_options=_values(fusion_set or ()),
+    )
+    if threads is not None:
+        torch.set_num_threads(threads)
+    chosen = parse_settings([*(settings or ()), *([f"tier={tier}"] if tier else ())])
+    splits = open_splits(suite, chosen, parse_roots(data_root or ()))
+    with TrainingReporter() as reporter:
+        trained = run_training(splits, plan(splits, choices), reporter.told)
+    _conclude(trained, output, _run_flags(suite, settings, tier, data_root))
+    return ExitCode.OK
+
+
+def _conclude(trained: Trained, output: Path, flags: list[str]) -> None:
+    """What was made, and the next command."""
+    import shlex
+
+    record = trained.metadata["training"]
+    score = record["validation"]
+    parameters = sum(parameter.numel() for parameter in trained.model.parameters())
+    typer.echo(
+        f"{output}: {parameters:,} parameters, validation {score['metric']} {score['value']:.4f} after "
+        f"{record['best_after']} of {record['steps']} steps ({record['items_seen']:,} items)"
+    )
+    typer.echo(f"Next: {shlex.join(['mmbench', 'run', *flags, '--model', str(output)])}")
+
+
+def _run_flags(suite: str, settings: list[str] | None, tier: str | None, roots: list[str] | None) -> list[str]:
+    flags = ["--suite", suite]
+    for name, values in (("--set", settings), ("--tier", [tier] if tier else []), ("--data-root", roots)):
+        flags += [part for value in values or () for part in (name, value)]
+    return flags
+
+
+def _require_torch() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise MissingExtra("mmbench train", "torch")
+
+
+def _pair(flag: str, text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
+    if match is None:
+        raise UsageError(f"{flag} {text!r} is not a size; expected HEIGHTxWIDTH in pixels, as in {flag} 360x480.")
+    return int(match[1]), int(match[2])
+
+
+def _one_of(flag: str, text: str | None, choices: tuple[str, ...]) -> Any:
+    if text is not None and text not in choices:
+        raise UsageError(f"{flag} {text!r} is not known; expected one of: {', '.join(choices)}.")
+    return text
+
+
+def _stride(number: int | None) -> Any:
+    if number == 3:
+        raise UsageError("--stride 3 is not possible; expected 1, 2 or 4.")
+    return number
+
+
+def _values(texts: list[str] | tuple[()]) -> dict[str, Any]:
+    """``name=value`` pairs of a fusion's options; numbers become numbers."""
+    import json
+
+    from mmbench.runner.suites import parse_settings
+
+    options: dict[str, Any] = {}
+    for name, value in parse_settings(texts).items():
+        try:
+            options[name] = json.loads(value)
+        except json.JSONDecodeError:
+            options[name] = value
+    return options

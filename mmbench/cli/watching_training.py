@@ -1,0 +1,67 @@
+"""What a person sees while a model is trained: a bar on a terminal, a line at every validation elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from mmbench.models import loop
+from mmbench.reports.printable import printable
+
+
+class TrainingReporter:
+    """Tells of the steps on stderr; leaves the terminal clean on exit."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._bar = _bar() if sys.stderr.isatty() else None
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> TrainingReporter:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def told(self, progress: loop.Progress) -> None:
+        """A step was done."""
+        if self._bar is not None:
+            self._move(self._bar, progress)
+        elif progress.score is not None:
+            typer.echo(f"{_line(progress)}, {time.monotonic() - self._start:.0f} s", err=True)
+
+    def _move(self, bar: Progress, progress: loop.Progress) -> None:
+        task = self._tasks.get(progress.stage)
+        if task is None:
+            task = self._tasks[progress.stage] = bar.add_task(printable(progress.stage), total=progress.steps, note="")
+        bar.update(task, completed=progress.step)
+        if progress.score is not None:
+            bar.update(task, note=f"loss {progress.loss:.3f}, validation {progress.score:.3f}")
+
+
+def _line(progress: loop.Progress) -> str:
+    return (
+        f"{printable(progress.stage)}: step {progress.step}/{progress.steps}, loss {progress.loss:.4f}, "
+        f"validation {progress.score:.4f}"
+    )
+
+
+def _bar() -> Progress:
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", markup=False),
+    )
+    return Progress(*columns, console=Console(stderr=True))

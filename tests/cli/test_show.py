@@ -1,0 +1,229 @@
+"""``mmbench show``: lists and descriptions, fast and without heavy imports."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from mmbench import content
+from mmbench.cli.main import main
+from mmbench.core import registry
+from mmbench.reports import catalogue
+
+BUILD = SimpleNamespace(**runpy.run_path(str(Path(__file__).parents[1] / "reports" / "records.py")))
+SUITE = """
+name = "street"
+version = 2
+title = "Street scenes"
+task = "segmentation"
+modalities = ["rgb", "thermal"]
+metrics = ["miou", "iou"]
+primary = "miou"
+tags = ["real"]
+licence = "CC BY-NC 4.0"
+citation = "Doe 2024"
+source = { kind = "folders", root = ["street-data"], params = { classes = ["road", "car"] } }
+
+[parameters.light]
+default = "all"
+choices = ["all", "day"]
+help = "Which pictures."
+"""
+CARD = 'fusion = "concat"\nmodalities = ["rgb", "thermal"]\n[training]\nsteps = 10\n'
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """One suite with one baseline in the place of those that ship, in an empty working directory."""
+    (tmp_path / "mmbench").mkdir()
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "street.toml").write_text(SUITE)
+    card = tmp_path / "baselines" / "street" / "concat" / "model.toml"
+    card.parent.mkdir(parents=True)
+    card.write_text(CARD)
+    monkeypatch.setattr(content, "_PACKAGE", tmp_path / "mmbench")
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.delenv("MMBENCH_DATA", raising=False)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return tmp_path
+
+
+def shown(capsys, *arguments):
+    assert main(["show", *arguments]) == 0
+    return capsys.readouterr().out
+
+
+def as_json(capsys, *arguments):
+    return json.loads(shown(capsys, *arguments, "--json"))
+
+
+def test_suites(shipped, capsys):
+    text = shown(capsys, "suites")
+    for part in ("street@2  Street scenes", "segmentation; rgb+thermal; real; CC BY-NC 4.0", "metrics: miou, iou"):
+        assert part in text
+    assert "MMBENCH_DATA is not set" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_suites_say_whether_the_data_is_there(shipped, capsys, monkeypatch):
+    monkeypatch.setenv("MMBENCH_DATA", str(shipped / "data"))
+    assert as_json(capsys, "suites")[0]["data_found"] is False
+    (shipped / "data" / "street-data").mkdir(parents=True)
+    (entry,) = as_json(capsys, "suites")
+    assert entry["data_found"] is True
+    assert entry["data"] == f"found in {shipped / 'data' / 'street-data'}"
+    assert entry["metrics"] == ["miou", "iou"]
+
+
+def test_models_with_their_cards(shipped, capsys):
+    text = shown(capsys, "models")
+    assert "baseline:concat  (suite street)" in text
+    assert "modalities: rgb, thermal" in text
+    (entry,) = as_json(capsys, "models")
+    assert entry["card"]["training"] == {"steps": 10}
+
+
+def test_no_models_is_said(shipped, capsys):
+    (shipped / "baselines" / "street" / "concat" / "model.toml").unlink()
+    assert shown(capsys, "models") == "No baselines are installed.\n"
+
+
+@pytest.mark.parametrize("what", sorted(catalogue.PLUGINS))
+def test_plugins_are_those_of_the_registry(what, capsys):
+    names = [entry["name"] for entry in as_json(capsys, what)]
+    assert names == sorted(registry.REGISTRIES[catalogue.PLUGINS[what]].entries())
+    lines = shown(capsys, what).splitlines()
+    assert [line.partition("@")[0].partition(" ")[0] for line in lines if not line.startswith(" ")] == names
+
+
+def test_a_missing_extra_is_said(capsys, monkeypatch):
+    monkeypatch.setitem(registry._EXTRA_MODULE, "torch", "no_such_module")
+    assert "concat  (needs mmbench[torch])" in shown(capsys, "fusions")
+    found = {entry["name"]: entry for entry in as_json(capsys, "fusions")}
+    assert (found["concat"]["needs"], found["concat"]["missing"]) == ("torch", "torch")
+
+
+def test_one_suite(shipped, capsys):
+    text = shown(capsys, "suite", "street[light=day]")
+    for part in ("street@2[light=day]", "2: road, car", "CC BY-NC 4.0", "Doe 2024", "--set light=day   (of all, day)"):
+        assert part in text
+    assert "mmbench run --suite 'street[light=day]' --model baseline:concat --data-root street=PATH" in " ".join(
+        text.split()
+    )
+    facts = as_json(capsys, "suite", "street")
+    assert facts["parameters_chosen"] == {"light": "all"}
+    assert facts["classes"] == ["road", "car"]
+    assert facts["source"]["root"] == ["street-data"]
+
+
+def test_one_suite_by_file(shipped, capsys):
+    file = shipped / "suites" / "street.toml"
+    assert as_json(capsys, "suite", str(file))["next"].startswith(f"mmbench run --suite {file} --model ")
+
+
+def test_a_generated_suite_knows_its_classes_and_needs_no_root(capsys):
+    facts = as_json(capsys, "suite", "seg")
+    assert facts["data_found"] is True
+    assert len(facts["classes"]) == 5
+    assert "--data-root" not in facts["next"]
+
+
+@pytest.fixture
+def stored(shipped):
+    """Two runs under ``results``, one of them with failures; their records are enough."""
+    records = [BUILD.run("whole", 0.82), BUILD.partial("broken\x1b[31m", provenance={"versions": {"numpy": "2.4"}})]
+    for record in records:
+        folder = Path("results") / record.id.replace("\x1b[31m", "")
+        folder.mkdir(parents=True)
+        (folder / "record.json").write_text(json.dumps(record.model_dump(mode="json")))
+    return records
+
+
+def test_one_run_by_the_end_of_its_name(stored, capsys):
+    text = shown(capsys, "run", "whole-aaaaaa")
+    for part in ("whole (baseline:whole)", "0.820 [.800, .840]", "0.50 [.44, .56]", "rgb 0.600, depth 0.640", "123k"):
+        assert part in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert "Failed samples" not in text
+
+
+def test_the_failures_and_the_provenance_of_a_run(stored, capsys):
+    text = shown(capsys, "run", "broken-aaaaaa")
+    assert "Failed samples (3)" in text
+    assert "i0: The file x.png is missing." in text
+    assert "versions.numpy  2.4" in text
+    assert "1021/1024 scored" in text
+    assert "\x1b" not in text
+
+
+def test_a_run_as_json_is_its_record(stored, capsys):
+    assert as_json(capsys, "run", "whole-aaaaaa") == stored[0].model_dump(mode="json")
+
+
+def test_a_run_in_another_folder(stored, capsys):
+    Path("results").rename("elsewhere")
+    assert "whole" in shown(capsys, "run", "whole-aaaaaa", "--results", "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["suite"], 2, "mmbench show suite expects a name, as in: mmbench show suite seg."),
+        (["run"], 2, "mmbench show run expects a name"),
+        (["suites", "street"], 2, "mmbench show suites lists all of them and takes no name; found 'street'"),
+        (["metric"], 2, "There is no list to show named 'metric'; did you mean 'metrics'"),
+        (["suite", "stret"], 2, "There is no suite named 'stret'; did you mean 'street'?"),
+        (["suite", "street[light=night]"], 2, "has no light='night'; expected one of: all, day."),
+        (["suite", "none.toml"], 2, "The suite file none.toml cannot be read"),
+        (["run", "nothing"], 2, "There is no run 'nothing'"),
+        ([], 2, "Missing argument"),
+    ],
+)
+def test_mistakes_are_one_sentence_with_their_code(shipped, capsys, arguments, code, sentence):
+    assert main(["show", *arguments]) == code
+    captured = capsys.readouterr()
+    assert sentence in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+def test_a_broken_card_is_named(shipped, capsys):
+    (shipped / "baselines" / "street" / "concat" / "model.toml").write_text("x = ")
+    assert main(["show", "models"]) == 2
+    assert "model.toml cannot be read" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """An environment in which modules are compiled once, as in any installation."""
+    environment = {
+        k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_START")
+    }
+    return environment | {"PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("pycache"))}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["show", "suites"]])
+def test_it_is_fast_and_imports_nothing_heavy(compiled, arguments):
+    """Acceptance: 0.3 s at most. The best of several, for the machine may be busy; heavy imports would show in each."""
+    heavy = "('torch', 'pandas', 'numpy', 'scipy', 'matplotlib', 'transformers')"
+    code = (
+        "import sys; from mmbench.cli.main import main\n"
+        f"code = main({arguments!r})\n"
+        f"print(code, [m for m in {heavy} if m in sys.modules], file=sys.stderr)"
+    )
+    seconds = []
+    for _ in range(6):
+        start = time.perf_counter()
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=compiled)
+        seconds.append(time.perf_counter() - start)
+        assert run.stderr == "0 []\n"
+    assert min(seconds) <= 0.3, seconds

@@ -1,0 +1,116 @@
+"""What the tests of models share: a small generated source with signatures, kept in memory, and configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmbench.core.sample import Array, Sample
+from mmbench.core.source import Modality
+from mmbench.core.suite import SourceTable, SuiteReference, SuiteSpec
+from mmbench.models import encoder_cache
+from mmbench.models.config import InputConfig, ModelConfig
+from mmbench.models.splits import Splits
+
+MODALITIES = {"rgb": Modality("rgb", "image", 3), "depth": Modality("depth", "plane", 1, "m", 4.0)}
+SPEC = SuiteSpec(
+    name="toy",
+    version=1,
+    title="Toy",
+    task="segmentation",
+    modalities=("rgb", "depth"),
+    metrics=("miou",),
+    primary="miou",
+    source=SourceTable(kind="none"),
+)
+
+
+@dataclass(frozen=True)
+class PlainSource:
+    """A square on a plain ground: rgb shows one bit (light), depth another (near); its class is 1 + their xor."""
+
+    split: str
+    count: int = 24
+    side: int = 16
+    shift: int = 0
+    modalities: Mapping[str, Modality] = field(default_factory=lambda: MODALITIES)
+    classes: tuple[str, ...] = ("ground", "equal", "unequal")
+    ignore: int | None = 255
+
+    @property
+    def ids(self) -> Sequence[str]:
+        return tuple(f"{self.split}/{n}" for n in range(self.count))
+
+    def load(self, sample_id: str) -> Sample:
+        light, near, window = self._scene(sample_id)
+        rgb = np.full((self.side, self.side, 3), 128, dtype=np.uint8)
+        depth = np.full((self.side, self.side), 2.0, dtype=np.float32)
+        target = np.zeros((self.side, self.side), dtype=np.uint8)
+        rgb[window], depth[window], target[window] = (255 if light else 0), (1.0 if near else 3.0), 1 + (light ^ near)
+        target[0, 0] = 255
+        inputs = {"rgb": rgb, "depth": depth}
+        return Sample(sample_id, {m: inputs[m] for m in self.modalities}, target)
+
+    def stamp(self, sample_id: str) -> str:
+        return f"{sample_id}+{self.shift}"
+
+    def stratum(self, sample_id: str) -> str:
+        return ""
+
+    def _scene(self, sample_id: str) -> tuple[int, int, tuple[slice, slice]]:
+        number = int(sample_id.partition("/")[2]) + self.shift
+        top, left = 2 + number % 5, 2 + number // 5 % 5
+        return number % 2, number // 2 % 2, (slice(top, top + 7), slice(left, left + 7))
+
+
+@dataclass(frozen=True)
+class SignedToySource(PlainSource):
+    """The same, and it tells what each modality alone shows."""
+
+    def signature(self, sample_id: str, modality: str) -> Array:
+        light, near, window = self._scene(sample_id)
+        labels = np.zeros((self.side, self.side), dtype=np.uint8)
+        labels[window] = 1 + (light if modality == "rgb" else near)
+        return labels
+
+    def signature_classes(self, modality: str) -> int:
+        return 3
+
+
+def _splits(kind: type[PlainSource]) -> Splits:
+    return Splits(SPEC, SuiteReference(name="toy", version=1), kind("train"), kind("val", count=8, shift=100))
+
+
+@pytest.fixture
+def splits() -> Splits:
+    """Two splits that know no signatures."""
+    return _splits(PlainSource)
+
+
+@pytest.fixture
+def signed() -> Splits:
+    """Two splits that know signatures."""
+    return _splits(SignedToySource)
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An encoder cache of the test's own."""
+    monkeypatch.setenv("MMBENCH_CACHE", str(tmp_path / "cache"))
+    return encoder_cache.folder()
+
+
+INPUTS = {
+    "rgb": InputConfig(kind="image", channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.1)),
+    "depth": InputConfig(kind="plane", channels=1, mean=(2.0,), std=(0.5,)),
+}
+
+
+@pytest.fixture
+def config() -> ModelConfig:
+    """A small model of two modalities."""
+    return ModelConfig(task="segmentation", classes=("ground", "a", "b"), inputs=INPUTS, width=4, fusion="concat")

@@ -1,0 +1,1 @@
+"""Plug-ins for mmbench in a package of its own."""
