@@ -7,7 +7,6 @@ else inside its function, so that ``mmbench --help`` is fast and needs neither t
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Sequence
 
 import typer
@@ -20,6 +19,7 @@ from mmbench.cli.run import run
 from mmbench.cli.show import show
 from mmbench.cli.train import train
 from mmbench.core.errors import ExitCode, MmbenchError
+from mmbench.reports.printable import printable
 
 app = typer.Typer(
     name="mmbench",
@@ -76,8 +76,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _fail(message: str, code: int, arguments: Sequence[str]) -> int:
     if "--debug" in arguments:
+        import traceback
+
         traceback.print_exc()
-    typer.echo(f"mmbench: {message}", err=True)
+    typer.echo(f"mmbench: {printable(message)}", err=True)
     return int(code)
 
 

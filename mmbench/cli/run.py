@@ -147,7 +147,7 @@ def _conclude(reporter: Reporter, results: Path, saved: dict[str, Path]) -> None
         view = View(width=screen.width(), colour=screen.colour())
         screen.write(f"\n{table.render(board, view)}\n")
     for folder in saved.values():
-        screen.write(f"Predictions: {folder}, the worst of them as one picture: {folder / 'worst.png'}\n")
+        screen.write(f"Predictions: {folder} (the worst of them as one picture: worst.png)\n")
     screen.write(f"Next: mmbench leaderboard {shlex.quote(str(results))}\n")
 
 
@@ -157,7 +157,7 @@ def _save_predictions(reporter: Reporter, folder: Path, alone: bool) -> dict[str
     saved = {}
     for prepared, run in reporter.finished_runs:
         saved[run.name] = folder if alone else folder / run.name
-        save_predictions(saved[run.name], run, prepared.suite.source, prepared.suite.spec.modalities)
+        save_predictions(saved[run.name], run, prepared.suite)
     return saved
 
 

@@ -108,7 +108,7 @@ def train(
         encoder_steps=encoder_steps,
         encoders=_one_of("--encoders", encoders, ("joint", "frozen", "finetuned")),
         batch_size=batch_size,
-        rate=rate,
+        rate=_rate(rate),
         width=width,
         stride=_stride(stride),
         size=_pair("--size", size),
@@ -170,6 +170,12 @@ def _one_of(flag: str, text: str | None, choices: tuple[str, ...]) -> Any:
     if text is not None and text not in choices:
         raise UsageError(f"{flag} {text!r} is not known; expected one of: {', '.join(choices)}.")
     return text
+
+
+def _rate(number: float | None) -> float | None:
+    if number is not None and not 0 < number < float("inf"):
+        raise UsageError(f"--lr {number} is not a learning rate; expected a number above 0, as in --lr 0.003.")
+    return number
 
 
 def _stride(number: int | None) -> Any:

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict
 def digest_of(value: Any) -> str:
     """Digest of JSON-able data in canonical form, 16 hex digits."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    # A file name that is not UTF-8 holds lone surrogates.
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 class ComparabilityKey(BaseModel):

@@ -37,11 +37,12 @@ def save_checkpoint(path: Path, weights: nn.Module | Mapping[str, Tensor], metad
     """
     state = weights.state_dict() if isinstance(weights, nn.Module) else weights
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    text = json.dumps(metadata, allow_nan=False)
     if path.suffix == ".safetensors":
-        text = json.dumps(metadata, allow_nan=False)
         content = safetensors.torch.save({n: t.clone() for n, t in tensors.items()}, {KEY: text})
     else:
-        content = packed({"state_dict": tensors, KEY: dict(metadata)})
+        # Parsed anew: pickle writes a string that is there twice in another way when it is one object.
+        content = packed({"state_dict": tensors, KEY: json.loads(text)})
     write_atomic(path, content)
 
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 import torch
 
 import mmbench
+from mmbench.core import registry
 from mmbench.core.errors import UsageError
 from mmbench.core.source import Modality, Source
-from mmbench.fusion.base import build_fusion
 from mmbench.models import encoder_cache
 from mmbench.models.assembled import CONFIG_KEY, FusionModel
 from mmbench.models.checkpoint import Metadata, StateDict, save_checkpoint, weights_digest
@@ -70,7 +70,7 @@ def modalities_of(fusion: str, source: Source) -> dict[str, Modality]:
         if name not in available:
             raise UsageError(f"--fusion {fusion}: there is no modality {name!r}; the suite has: {names}.")
         return {name: available[name]}
-    build_fusion(fusion, tuple(available), 1, {})
+    registry.fusion.entry(fusion)
     if len(available) < 2:
         raise UsageError(f"--fusion {fusion} joins modalities, but the suite has one; use --fusion {ONLY}{names}.")
     return available

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +11,24 @@ from PIL import Image
 from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.metric import TaskContext, metric_named
 from mmbench.core.prediction import Prediction
-from mmbench.core.record import RunRecord
-from mmbench.core.source import Source
 from mmbench.metrics.rows import Rows
 from mmbench.reports.sheet import contact_sheet
 from mmbench.runner.journal import Journal
+from mmbench.runner.suites import OpenedSuite
 from mmbench.store import JOURNAL, StoredRun, load_rows
 
 WORST = "worst.png"
 _SHOWN = 8
 
 
-def save_predictions(folder: Path, run: StoredRun, source: Source, modalities: Sequence[str]) -> None:
-    """Writes ``<id>.png`` (8 or 16 bit grey, the value is the class) for every scored sample, and ``worst.png``.
+def save_predictions(folder: Path, run: StoredRun, suite: OpenedSuite) -> Path | None:
+    """Writes ``<id>.png`` (8 or 16 bit grey, the value is the class) of every scored sample, and ``worst.png``.
 
-    A slash in an id makes a subfolder. The file of a sample that failed is removed, so that none of another run is left
-    in its place. Raises UsageError when the folder cannot be written, LoadError for an id that leads out of it.
+    A slash in an id makes a subfolder. The file of a sample that failed is removed, so that none of another run stands
+    in its place. Returns the picture's path, None where a sample's own file has that name. Raises UsageError when the
+    folder cannot be written, LoadError for an id that leads out of it.
     """
-    rows = load_rows(run.folder, run.record)
-    wanted = {rows.ids[index] for index in worst(rows, run.record, TaskContext(run.record.classes, source.ignore))}
+    scores = worst(load_rows(run.folder, run.record), run.record.primary, suite.context)
     kept: dict[str, Prediction] = {}
     try:
         for failure in run.record.failures:
@@ -38,10 +36,9 @@ def save_predictions(folder: Path, run: StoredRun, source: Source, modalities: S
         with Journal(run.folder / JOURNAL) as journal:
             for prediction in journal.predictions():
                 _write(_file(folder, prediction.sample_id), prediction.labels)
-                if prediction.sample_id in wanted:
+                if prediction.sample_id in scores:
                     kept[prediction.sample_id] = prediction
-        if WORST.removesuffix(".png") not in rows.ids:
-            _show(folder / WORST, source, modalities, [kept[i] for i in rows.ids if i in kept])
+        return _show(folder / WORST, suite, kept, scores, run.record.primary) if scores else None
     except OSError as error:
         raise UsageError(
             f"The predictions cannot be written to {folder} ({error.strerror or error}); choose another folder with "
@@ -49,18 +46,33 @@ def save_predictions(folder: Path, run: StoredRun, source: Source, modalities: S
         ) from error
 
 
-def worst(rows: Rows, record: RunRecord, context: TaskContext) -> list[int]:
-    """The indices of the (at most eight) samples with the worst score in the primary metric, the worst first."""
-    metric = metric_named(record.primary)
+def worst(rows: Rows, primary: str, context: TaskContext) -> dict[str, float]:
+    """The at most eight samples with the worst score of their own in the primary metric, the worst first.
+
+    A sample whose score is undefined is left out; equal scores keep the order of the rows.
+    """
+    metric = metric_named(primary)
     values = metric.value(rows.values[metric.statistic].astype(np.float64), context)
-    if values.ndim > 1:
-        values = np.nanmean(values, axis=1)
-    badness = values if metric.direction == "higher" else -values
-    order = np.argsort(badness, kind="stable")
-    return [int(index) for index in order if np.isfinite(badness[index])][:_SHOWN]
+    values = values if values.ndim == 1 else np.nanmean(values, axis=1)
+    order = np.argsort(values if metric.direction == "higher" else -values, kind="stable")
+    defined = [index for index in order if not np.isnan(values[index])]
+    return {rows.ids[index]: float(values[index]) for index in defined[:_SHOWN]}
+
+
+def _show(
+    file: Path, suite: OpenedSuite, predictions: dict[str, Prediction], scores: dict[str, float], metric: str
+) -> Path | None:
+    if file.with_suffix("").name in suite.source.ids:
+        return None
+    samples = [suite.source.load(sample_id) for sample_id in scores]
+    modalities = {name: suite.source.modalities[name] for name in suite.spec.modalities}
+    captions = {sample_id: f"{metric} {score:.3f}" for sample_id, score in scores.items()}
+    contact_sheet(samples, modalities, suite.source.classes, suite.source.ignore, predictions, captions).save(file)
+    return file
 
 
 def _file(folder: Path, sample_id: str) -> Path:
+    """The file of a sample; ids come from data, so that a path out of the folder is refused."""
     root = folder.resolve()
     try:
         file = (root / f"{sample_id}.png").resolve()
@@ -73,5 +85,4 @@ def _file(folder: Path, sample_id: str) -> Path:
 
 def _write(file: Path, labels: NDArray[np.integer]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    small = labels.astype(np.uint8 if labels.dtype == np.uint8 else np.uint16)
-    Image.fromarray(small).save(file)
+    Image.fromarray(labels.astype(np.uint8 if labels.dtype == np.uint8 else np.uint16)).save(file)

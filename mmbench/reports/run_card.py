@@ -53,7 +53,7 @@ def _identity(record: RunRecord) -> Iterator[tuple[str, str]]:
 
 def _execution(record: RunRecord) -> str:
     run = record.execution
-    return f"{run.device}, {run.precision}, batch size {run.batch_size}, {run.threads} threads"
+    return f"{run.device}, {run.precision}, batch size {run.batch_size}, threads {run.threads}"
 
 
 def _cost(record: RunRecord) -> str:
@@ -62,16 +62,13 @@ def _cost(record: RunRecord) -> str:
 
 
 def _estimates(record: RunRecord) -> Grid:
-    bounds = {(b.metric, b.tag, b.value): b for b in record.bounds}
     lines = []
     for e in record.estimates:
-        phi = None if e.label else shares(e, bounds.get((e.metric, e.tag, e.slice))).phi
         value = f"undefined: {e.reason}" if e.value is None else numbers.spanned(Span(e.value, e.low, e.high))
-        flags = ", ".join(e.flags) or numbers.NONE
-        cells = (f"{e.metric}@{e.version}", _of(e), value, numbers.spanned(phi, 2), str(e.n), str(e.groups), flags)
-        lines.append(Line(cells))
-    heads = (Head("metric", right=False), Head("of", right=False), *(Head(t) for t in ("value", "phi", "n", "groups")))
-    return Grid("", (*heads, Head("flags", right=False)), tuple(lines))
+        n = str(e.n) if e.n == e.groups else f"{e.n} in {e.groups} groups"
+        lines.append(Line((f"{e.metric}@{e.version}", _of(e), value, n, ", ".join(e.flags) or numbers.NONE)))
+    heads = (Head("metric", right=False), Head("of", right=False), Head("value"), Head("n"), Head("flags", right=False))
+    return Grid("", heads, tuple(lines))
 
 
 def _of(estimate: Estimate) -> str:
@@ -81,13 +78,17 @@ def _of(estimate: Estimate) -> str:
 
 
 def _bounds(record: RunRecord) -> Grid:
+    """What is attainable, and the run's share of it."""
     lines = []
     for b in record.bounds:
         best = ", ".join(f"{modality} {numbers.decimal(value)}" for modality, value in b.unimodal.items())
         additive = numbers.NONE if b.additive is None else numbers.decimal(b.additive)
         of = f"{b.tag}={b.value}" if b.tag else "all"
-        lines.append(Line((b.metric, of, numbers.decimal(b.chance), best, additive, numbers.decimal(b.fused))))
-    heads = (Head("metric", right=False), Head("of", right=False), Head("chance"), Head("U*"), Head("A*"), Head("F*"))
+        estimate = record.estimate(b.metric, tag=b.tag, value=b.value)
+        phi = numbers.spanned(shares(estimate, b).phi if estimate else None, 2)
+        cells = (b.metric, of, numbers.decimal(b.chance), best, additive, numbers.decimal(b.fused), phi)
+        lines.append(Line(cells))
+    heads = (Head("metric", right=False), Head("of", right=False), *map(Head, ("chance", "U*", "A*", "F*", "phi")))
     return Grid("", heads, tuple(lines))
 
 

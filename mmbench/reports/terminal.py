@@ -6,6 +6,7 @@ A grid that is wider than the terminal is continued below with its first columns
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -67,7 +68,8 @@ def drawn(blocks: Iterable[Block], width: int, colour: bool) -> str:
     )
     for block in blocks:
         _draw(console, block, width)
-    return "\n".join(line.rstrip() for line in text.getvalue().split("\n")).strip("\n") + "\n"
+    lines = "\n".join(line.rstrip() for line in text.getvalue().split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
 
 def _draw(console: Console, block: Block, width: int) -> None:

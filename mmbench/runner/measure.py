@@ -13,7 +13,6 @@ from typing import Any, Literal
 import mmbench
 from mmbench.adapters.opening import open_model
 from mmbench.core.errors import Interrupted, NothingMeasured
-from mmbench.core.metric import TaskContext
 from mmbench.core.model import Model, ModelOptions
 from mmbench.core.record import Execution, RunRecord
 from mmbench.metrics.scoring import needed_statistics, statistic_widths
@@ -85,8 +84,10 @@ def measure(prepared: Prepared, options: RunOptions, progress: Progress, clock: 
     with _journal(prepared, options, clock) as journal:
         try:
             widths = _widths(prepared.suite)
+            # They belong to the suite, not to the model: known before the loop, once for all models of a command.
+            prepared.suite.bounds(prepared.plan.ids)
             execute(_job(prepared, widths, options), journal, progress)
-            scores = score(journal, prepared.suite.spec, prepared.suite.source, widths, options.draws)
+            scores = score(journal, prepared.suite, widths, options.draws)
             return _stored(prepared, journal, scores, facts)
         except KeyboardInterrupt as error:
             done = sum(len(ids) for i, ids in enumerate(prepared.plan.batches) if i in journal.done())
@@ -127,8 +128,7 @@ def _journal(prepared: Prepared, options: RunOptions, clock: Clock) -> Journal:
 
 
 def _widths(suite: OpenedSuite) -> tuple[tuple[str, int], ...]:
-    context = TaskContext(tuple(suite.source.classes), suite.source.ignore)
-    return tuple(statistic_widths(needed_statistics(suite.spec.metrics), context).items())
+    return tuple(statistic_widths(needed_statistics(suite.spec.metrics), suite.context).items())
 
 
 def _job(prepared: Prepared, widths: tuple[tuple[str, int], ...], options: RunOptions) -> Job:
@@ -139,7 +139,7 @@ def _job(prepared: Prepared, widths: tuple[tuple[str, int], ...], options: RunOp
         model=prepared.model,
         modalities=suite.spec.modalities,
         statistics=tuple(name for name, _ in widths),
-        context=TaskContext(tuple(suite.source.classes), suite.source.ignore),
+        context=suite.context,
         workers=options.workers,
     )
 

@@ -12,14 +12,14 @@ import numpy as np
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.key import ComparabilityKey, digest_of
-from mmbench.core.metric import TaskContext, metric_named
+from mmbench.core.metric import metric_named
 from mmbench.core.model import ModelInfo
 from mmbench.core.record import Cost, Counts, Estimate, ModelRecord
-from mmbench.core.source import BoundedSource, Source
 from mmbench.core.suite import SuiteReference, SuiteSpec
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.scoring import estimates
 from mmbench.runner.journal import Journal
+from mmbench.runner.suites import OpenedSuite
 
 CLEAN = "clean"
 
@@ -34,15 +34,13 @@ class Scores:
     bounds: tuple[Bounds, ...]
 
 
-def score(journal: Journal, spec: SuiteSpec, source: Source, widths: Sequence[tuple[str, int]], draws: int) -> Scores:
+def score(journal: Journal, suite: OpenedSuite, widths: Sequence[tuple[str, int]], draws: int) -> Scores:
     """Rows, estimates and bounds of the samples that were scored; ``widths`` are the statistics and their k."""
     rows, digests = journalled_rows(journal, widths)
     if not rows.ids:
         return Scores(rows, digests, (), ())
-    context = TaskContext(tuple(source.classes), source.ignore)
-    found = estimates(rows, spec.metrics, context, draws=draws)
-    bounds = tuple(source.bounds(rows.ids)) if isinstance(source, BoundedSource) else ()
-    return Scores(rows, digests, tuple(found), bounds)
+    found = estimates(rows, suite.spec.metrics, suite.context, draws=draws)
+    return Scores(rows, digests, tuple(found), suite.bounds(rows.ids))
 
 
 def journalled_rows(journal: Journal, widths: Sequence[tuple[str, int]]) -> tuple[Rows, tuple[str, ...]]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmbench.content import load_suite
+from mmbench.core.bounds import Bounds
 from mmbench.core.errors import UsageError
-from mmbench.core.source import Source
+from mmbench.core.metric import TaskContext
+from mmbench.core.source import BoundedSource, Source
 from mmbench.core.suite import SuiteReference, SuiteSpec
 from mmbench.sources.opening import open_source
 
@@ -31,6 +33,20 @@ class OpenedSuite:
     spec: SuiteSpec
     reference: SuiteReference
     source: Source
+    _bounds: dict[tuple[str, ...], tuple[Bounds, ...]] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def context(self) -> TaskContext:
+        """What statistics and metrics know of the suite."""
+        return TaskContext(tuple(self.source.classes), self.source.ignore)
+
+    def bounds(self, ids: tuple[str, ...]) -> tuple[Bounds, ...]:
+        """The bounds of these samples, empty where they are not known; computed once for all models."""
+        if not ids or not isinstance(self.source, BoundedSource):
+            return ()
+        if ids not in self._bounds:
+            self._bounds[ids] = tuple(self.source.bounds(ids))
+        return self._bounds[ids]
 
 
 def open_suite(text: str, choice: SuiteChoice) -> OpenedSuite:

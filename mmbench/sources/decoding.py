@@ -109,7 +109,9 @@ def _plane(raw: NDArray[Any], params: InputParams, shown: str) -> NDArray[np.flo
         plane = (plane >> np.uint16(params.rotate_right)) | (plane << np.uint16(16 - params.rotate_right))
     if plane.dtype.kind not in "uif":
         raise SampleError(f"The file {shown!r} holds {plane.dtype} values, expected numbers.")
-    value = plane.astype(np.float32) * np.float32(params.scale) + np.float32(params.offset)
+    value = plane.astype(np.float32)
+    if (params.scale, params.offset) != (1.0, 0.0):  # in double, so that 1500 mm are 1.5 m exactly
+        value = (plane.astype(np.float64) * params.scale + params.offset).astype(np.float32)
     finite = np.isfinite(value)
     if not finite.all():
         if params.fill is None:

@@ -62,7 +62,7 @@ class Pattern:
     def folder(self, fixed: Mapping[str, str]) -> str:
         """The folder that every match lies in."""
         parts = PurePosixPath(self.fill(fixed)).parts[:-1]
-        literal = next((i for i, part in enumerate(parts) if _TOKEN.search(part)), len(parts))
+        literal = next((i for i, part in enumerate(parts) if "{" in part or "*" in part), len(parts))
         return "/".join(parts[:literal])
 
 

@@ -69,11 +69,17 @@ class SplitResolver:
         self._suite, self._root, self._splits, self._fixed = suite, root, splits, fixed
         self._on_disk, self._id_of = on_disk, id_of
 
-    def resolve(self, split: str, seen: tuple[str, ...] = ()) -> list[Fields]:
+    def resolve(self, split: str) -> list[Fields]:
         """The fields of each sample, in the order of the list or of the paths; their ids are unique.
 
         Raises UsageError for an unknown split, LoadError for a missing or empty one or an id that occurs twice.
         """
+        found = self._find(split, ())
+        if not found:
+            raise LoadError(f"The split {split!r} of suite {self._suite!r} is empty under {self._root}.")
+        return found
+
+    def _find(self, split: str, seen: tuple[str, ...]) -> list[Fields]:
         if split not in self._splits:
             raise UsageError(f"Suite {self._suite!r} has no split {split!r}; it has: {', '.join(self._splits)}.")
         if split in seen:
@@ -84,14 +90,12 @@ class SplitResolver:
         else:
             fixed = {**self._fixed, "split": params.folder or split}
             found = self._listed(params, fixed) if params.lists else self._on_disk(fixed)
-        if not found:
-            raise LoadError(f"The split {split!r} of suite {self._suite!r} is empty under {self._root}.")
         self._refuse_twice(split, found)
         return found
 
     def _part(self, params: SplitParams, whole: str, seen: tuple[str, ...]) -> list[Fields]:
-        left_out = {self._id_of(fields) for other in params.without for fields in self.resolve(other, seen)}
-        chosen = self.resolve(whole, seen)[params.every - 1 :: params.every]
+        left_out = {self._id_of(fields) for other in params.without for fields in self._find(other, seen)}
+        chosen = self._find(whole, seen)[params.every - 1 :: params.every]
         return [fields for fields in chosen if self._id_of(fields) not in left_out]
 
     def _listed(self, params: SplitParams, fixed: Fields) -> list[Fields]:

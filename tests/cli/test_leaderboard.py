@@ -128,7 +128,7 @@ def test_damaged_rows_cost_the_rank_and_not_the_score(results, capsys, damage):
     assert main(["leaderboard", "--sort", "model"]) == 0
     out = capsys.readouterr().out
     assert " -  bad" in out
-    assert "1 of 3 runs are not ranked: The rows " in out
+    assert "1 of 3 runs are not ranked: The rows " in " ".join(out.split())
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,10 @@ def test_digest_tells_types_apart():
     assert len({digest_of(value) for value in (1, "1", 1.5, None, [1], {"1": 1})}) == 6
 
 
+def test_names_that_are_not_utf8_have_a_digest():
+    assert digest_of("a\udcff") != digest_of("a\udcfe")
+
+
 def test_nan_has_no_digest():
     with pytest.raises(ValueError, match="JSON"):
         digest_of(float("nan"))

@@ -39,7 +39,7 @@ class Watcher:
 
     def started(self, prepared):
         self.events.append(("started", prepared.model.info.name))
-        return lambda done: None
+        return lambda _: None
 
     def finished(self, prepared, run):
         self.events.append(("finished", run.record.model.name, run.record.status))

@@ -18,7 +18,7 @@ from mmbench.runner.plan import make_plan
 def run(opened, tmp_path):
     """Runs the loop and returns the journal."""
 
-    def start(model, batch_size=4, journal=None, progress=lambda done: None, workers=0, **fields):
+    def start(model, batch_size=4, journal=None, progress=lambda _: None, workers=0, **fields):
         suite = opened(**fields)
         plan = make_plan(suite.source, suite.reference, batch_size)
         context = TaskContext(suite.source.classes, suite.source.ignore)
@@ -44,7 +44,7 @@ def test_predictions_are_matched_by_id(run, pixel_model, tmp_path):
     with run(pixel_model(), count=8) as journal:
         expected = [e.statistics.tolist() for e in journal.entries()]
         (tmp_path / "j.sqlite").rename(tmp_path / "first.sqlite")
-    with run(pixel_model(answer=lambda batch, maps: maps[::-1]), count=8) as journal:
+    with run(pixel_model(answer=lambda _, maps: maps[::-1]), count=8) as journal:
         assert [e.statistics.tolist() for e in journal.entries()] == expected
 
 
@@ -95,7 +95,10 @@ def test_raised_sample_error_fails_the_batch(run, pixel_model):
 
 @pytest.mark.parametrize(
     ("labels", "reason"),
-    [(np.zeros((5, 8), np.uint8), r"size \(5, 8\), expected \(6, 8\)"), (np.full((6, 8), 3, np.uint8), r"expected 0\.\.2")],
+    [
+        (np.zeros((5, 8), np.uint8), "size (5, 8), expected (6, 8)"),
+        (np.full((6, 8), 3, np.uint8), "expected 0..2"),
+    ],
 )
 def test_prediction_that_cannot_be_scored_is_a_failure(run, pixel_model, labels, reason):
     """Never a score of 0."""
@@ -106,16 +109,16 @@ def test_prediction_that_cannot_be_scored_is_a_failure(run, pixel_model, labels,
     with run(pixel_model(answer=answer), count=4) as journal:
         (failure,) = journal.failures()
         assert failure.id == "s001"
-        pytest.raises(SampleError, lambda: (_ for _ in ()).throw(SampleError(failure.reason))).match(reason)
+        assert reason in failure.reason
 
 
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [
-        (lambda batch, maps: maps[:-1], "returned 3 predictions for a batch of 4"),
-        (lambda batch, maps: [maps[0], *maps[:-1]], "answered the sample 's000' twice"),
-        (lambda batch, maps: [LabelMap("x", maps[0].labels), *maps[1:]], "'x', which is not in the batch"),
-        (lambda batch, maps: [maps[1], SampleError("r"), *maps[2:]], "answered the sample 's001' twice"),
+        (lambda _, maps: maps[:-1], "returned 3 predictions for a batch of 4"),
+        (lambda _, maps: [maps[0], *maps[:-1]], "answered the sample 's000' twice"),
+        (lambda _, maps: [LabelMap("x", maps[0].labels), *maps[1:]], "'x', which is not in the batch"),
+        (lambda _, maps: [maps[1], SampleError("r"), *maps[2:]], "answered the sample 's001' twice"),
     ],
 )
 def test_model_that_does_not_answer_by_id_is_refused(run, pixel_model, answer, sentence):

@@ -88,5 +88,5 @@ def test_run_that_another_process_does_is_not_taken(tmp_path):
 
 def test_results_that_cannot_be_made_is_a_sentence(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UsageError, match="cannot be made .* -o"):
+    with pytest.raises(UsageError, match=r"cannot be made .* -o"):
         _create(tmp_path / "file" / "results")

@@ -44,13 +44,13 @@ def test_broken_sample_is_a_failure_with_its_reason(toysource):
 def test_killed_worker_is_a_sentence_and_no_hang(toysource):
     """The worker that loads s007 is killed as the system does it for want of memory."""
     source = toysource(20, deadly="s007")
-    with pytest.raises(LoadError, match="ended unexpectedly .* --workers"):
+    with pytest.raises(LoadError, match=r"ended unexpectedly .* --workers"):
         list(load_batches(source, _batches(source), 2))
 
 
 def test_source_that_cannot_be_sent_says_what_to_do(toysource):
     source = toysource(4, stamps={"s000": lambda: None})
-    with pytest.raises(UsageError, match="cannot be sent to worker processes .* --workers 0"):
+    with pytest.raises(UsageError, match=r"cannot be sent to worker processes .* --workers 0"):
         list(load_batches(source, _batches(source), 1))
 
 

@@ -56,7 +56,7 @@ def data(tmp_path: Path) -> Data:
     return Data(tmp_path)
 
 
-def make_spec(kind: str, params: Mapping[str, Any], **changes: Any) -> SuiteSpec:
+def _spec(kind: str, params: Mapping[str, Any], **changes: Any) -> SuiteSpec:
     content = {
         "name": "toy",
         "version": 1,
@@ -74,8 +74,16 @@ def make_spec(kind: str, params: Mapping[str, Any], **changes: Any) -> SuiteSpec
 def open_toy(data: Data) -> Callable[..., Source]:
     """Opens a split of ``params`` on the test's data, without a suite file."""
 
-    def opened(kind: str, params: Mapping[str, Any], split: str = "test", **changes: Any) -> Source:
+    def opened(
+        kind: str,
+        params: Mapping[str, Any],
+        split: str = "test",
+        parameters: Mapping[str, str] | None = None,
+        rooted: bool = True,
+        **changes: Any,
+    ) -> Source:
         factory = {"folders": FolderSource, "manifest": ManifestSource}[kind]
-        return factory.open(SourceRequest(make_spec(kind, params, **changes), {}, data.root, split))
+        root = data.root if rooted else None
+        return factory.open(SourceRequest(_spec(kind, params, **changes), parameters or {}, root, split))
 
     return opened

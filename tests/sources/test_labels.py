@@ -82,7 +82,7 @@ def test_unmapped_labels_can_be_ignored():
 
 
 def test_many_classes_or_a_large_ignored_label_need_16_bits():
-    assert decoder(256).decode(np.array([[255]], np.uint8), "x").dtype == np.int16
+    assert decoder(256).decode(np.array([[255]], np.uint8), "x").dtype == np.uint8
     assert decoder(257, ignore=300).decode(np.array([[300, 256]], np.uint16), "x").tolist() == [[300, 256]]
     assert decoder(3, ignore=300).decode(np.array([[300]], np.uint16), "x").dtype == np.int16
 

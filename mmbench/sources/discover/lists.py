@@ -28,24 +28,26 @@ class Splits:
     note: str
 
 
-def from_folders(folders: Collection[str]) -> Splits:
-    """Splits that are folders, by their names."""
-    named = {split_of(name): name for name in sorted(folders)}
+def from_values(counts: Mapping[str, int], what: str) -> Splits:
+    """Splits that are folders or values of a column (``what``), by their names; ``counts`` are samples of each."""
+    named = {split_of(name): name for name in sorted(counts)}
     found = {s: ({} if named[s] == s else {"folder": named[s]}) for s in SPLITS if s in named}
-    return _completed(found, f"splits from the folders {', '.join(sorted(folders))}")
+    trained = counts[named["train"]] if "train" in named else 0
+    return _completed(found, trained, f"splits from the {what} {', '.join(sorted(counts))}")
 
 
 def from_lists(root: Path, ids: Collection[str]) -> Splits | None:
     """Splits that are text files called train.txt and so on, whose entries name samples; None when there are none."""
     found: dict[str, dict[str, Any]] = {}
+    trained = 0
     for path in sorted(root.rglob("*.txt")):
-        split = split_of(path.stem)
-        shown = path.relative_to(root).as_posix()
-        table = _list_table(path, shown, ids) if split and split not in found else None
-        if split and table:
-            found[split] = {"list": shown, **table}
+        split, shown = split_of(path.stem), path.relative_to(root).as_posix()
+        read = _list_table(path, shown, ids) if split is not None and split not in found else None
+        if split is not None and read is not None:
+            found[split] = {"list": shown, **read[0]}
+            trained = read[1] if split == "train" else trained
     names = ", ".join(str(table["list"]) for table in found.values())
-    return _completed(found, f"splits from the lists {names}") if found else None
+    return _completed(found, trained, f"splits from the lists {names}") if found else None
 
 
 def drawn(ids: Sequence[str], groups: Sequence[str], stem: str, seed: int) -> Splits:
@@ -73,8 +75,9 @@ def drawn(ids: Sequence[str], groups: Sequence[str], stem: str, seed: int) -> Sp
     )
 
 
-def _list_table(path: Path, shown: str, ids: Collection[str]) -> dict[str, Any] | None:
-    for column in (None, 0):
+def _list_table(path: Path, shown: str, ids: Collection[str]) -> tuple[dict[str, Any], int] | None:
+    """How the entries name samples, and their number; None when they do not."""
+    for column in (0, None):
         try:
             entries = read_list(path, shown, None, column, 0)
         except LoadError:
@@ -84,25 +87,28 @@ def _list_table(path: Path, shown: str, ids: Collection[str]) -> dict[str, Any] 
             known = sum(match is not None and match["id"] in ids for match in matches)
             if None not in matches and 2 * known >= len(entries):
                 table: dict[str, Any] = {} if entry == _ENTRIES[0] else {"entry": entry}
-                return table if column is None else {**table, "column": column}
+                columns = any(len(line.split()) > 1 for line in read_list(path, shown, None, None, 0))
+                return {**table, **({"column": 0} if columns and column == 0 else {})}, len(entries)
     return None
 
 
-def _completed(found: dict[str, dict[str, Any]], note: str) -> Splits:
-    """Makes train, validation and test of what is there: a missing one is every n-th sample of another."""
+def _completed(found: dict[str, dict[str, Any]], trained: int, note: str) -> Splits:
+    """Makes train, validation and test of what is there: a missing one is every n-th of the ``trained`` samples."""
     if {"train", "val", "test"} <= found.keys():
         return Splits(found, {}, {}, note)
-    rest = dict(found)
+    rest, every = dict(found), min(10, max(2, trained))
     if found.keys() == {"train", "test"}:
-        rest |= {"val": {"of": "train", "every": 10}, "fit": {"of": "train", "without": ["val"]}}
-        return Splits(rest, {"train_split": "fit"}, {}, f"{note}; every tenth of train is held out as val")
+        rest |= {"val": {"of": "train", "every": every}, "fit": {"of": "train", "without": ["val"]}}
+        return Splits(rest, {"train_split": "fit"}, {}, f"{note}; one in {every} of train is held out as val")
     if found.keys() == {"train", "val"}:
-        rest |= {"tune": {"of": "train", "every": 10}, "fit": {"of": "train", "without": ["tune"]}}
+        rest |= {"tune": {"of": "train", "every": every}, "fit": {"of": "train", "without": ["tune"]}}
         roles = {"split": "val", "train_split": "fit", "val_split": "tune"}
-        return Splits(rest, roles, {}, f"{note}; val is what is measured, every tenth of train chooses the checkpoint")
+        return Splits(rest, roles, {}, f"{note}; val is measured, one in {every} of train chooses the checkpoint")
     if found.keys() == {"train"}:
-        rest |= {"test": {"of": "train", "every": 5}, "rest": {"of": "train", "without": ["test"]}}
-        rest |= {"val": {"of": "rest", "every": 8}, "fit": {"of": "rest", "without": ["val"]}}
-        return Splits(rest, {"train_split": "fit"}, {}, f"{note}; every fifth of train is held out as test")
+        tested = min(5, max(2, trained // 2))
+        every = min(8, max(2, trained - trained // tested))
+        rest |= {"test": {"of": "train", "every": tested}, "rest": {"of": "train", "without": ["test"]}}
+        rest |= {"val": {"of": "rest", "every": every}, "fit": {"of": "rest", "without": ["val"]}}
+        return Splits(rest, {"train_split": "fit"}, {}, f"{note}; one in {tested} of train is held out as test")
     roles = {} if "test" in found else {"split": "val"}
     return Splits(rest, roles, {}, f"{note}; nothing to train on")

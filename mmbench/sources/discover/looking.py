@@ -92,14 +92,14 @@ def _indices(root: Path, paths: Sequence[str]) -> tuple[dict[str, Any], list[str
         values |= set(found.tolist())
     ignored = 255 if 255 in values and len(values) > 2 else None
     labels = sorted(values - {ignored})
+    if len(labels) < 2:
+        raise UsageError(f"The labels hold the single value {labels[0]}; expected at least two classes.")
     params: dict[str, Any] = {}
     if labels[-1] >= 2 * max(len(labels), 8):  # far from 0, 1, 2, ...: 0 and 255, or 0, 64, 128, 192
         params["map"] = {str(value): index for index, value in enumerate(labels)}
         names = [f"class_{value}" for value in labels]
     else:
-        names = [f"class_{index}" for index in range(max(2, labels[-1] + 1))]
-    if len(names) < 2:
-        raise UsageError(f"The labels hold the single value {labels[0]}; expected at least two classes.")
+        names = [f"class_{index}" for index in range(labels[-1] + 1)]
     if ignored is not None:
         params["ignore"] = ignored
     return params, names

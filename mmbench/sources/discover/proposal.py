@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,9 +97,9 @@ def _propose_folders(
 
 
 def _splits(root: Path, layout: Layout, stem: str, seed: int) -> lists.Splits:
-    folders = {split for split, _ in layout.keys}
-    if folders != {""}:
-        return lists.from_folders(folders)
+    folders = Counter(split for split, _ in layout.keys)
+    if set(folders) != {""}:
+        return lists.from_values(folders, "folders")
     ids = [sample_id for _, sample_id in layout.keys]
     groups = [sample_id.split("/")[0] if "/" in sample_id else sample_id for sample_id in ids]
     return lists.from_lists(root, set(ids)) or lists.drawn(ids, groups, stem, seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,18 +71,18 @@ def _columns(
     split = next((name for name in names if name.lower() in SPLIT_COLUMNS), None)
     group = _first(names, GROUPS)
     rest = [name for name in names if name not in {*used, sample_id, split, group}]
-    tags = [name for name in rest if 1 < len({row.get(name, "") for row in rows}) <= _MOST_TAGS]
+    tags = [name for name in rest if 1 < len({row.get(name, "") for row in rows}) <= min(_MOST_TAGS, len(rows) // 2)]
     columns: dict[str, Any] = {"id": sample_id}
     columns |= {"group": group} if group else {}
     columns |= {"tags": tags} if tags else {}
     notes = [f"Slices: {', '.join(tags)}."] if tags else []
     if split is not None:
         columns["split"] = split
-        values = sorted({row.get(split, "") for row in rows} - {""})
-        unknown = [value for value in values if split_of(value) is None]
+        values = Counter(row[split] for row in rows if row.get(split))
+        unknown = sorted(value for value in values if split_of(value) is None)
         if unknown:
             raise UsageError(f"The column {split!r} holds {unknown[0]!r}, expected train, val and test.")
-        return columns, lists.from_folders(values), notes
+        return columns, lists.from_values(values, f"values of {split}:"), notes
     ids = [row[sample_id] for row in rows]
     groups = [row.get(group, "") or row[sample_id] for row in rows] if group else ids
     return columns, lists.drawn(ids, groups, stem, seed), notes

@@ -1,6 +1,6 @@
 """Writes pins.json: what the generator gives now. Run it only together with a raised SPEC_VERSION.
 
-    python tests/sources/scenes/pin.py
+python tests/sources/scenes/pin.py
 """
 
 from __future__ import annotations

@@ -31,7 +31,9 @@ ADVICE = (
 
 def digest(source: SceneSource, count: int = 64) -> str:
     """One digest over those of the first items."""
-    return hashlib.blake2b("".join(source.load(i).digest() for i in source.ids[:count]).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(
+        "".join(source.load(i).digest() for i in source.ids[:count]).encode(), digest_size=8
+    ).hexdigest()
 
 
 @pytest.mark.parametrize("split", SPLITS)

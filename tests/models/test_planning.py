@@ -1,0 +1,61 @@
+"""Defaults by the kind of data, each overridden by a flag."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mmbench.core.errors import UsageError
+from mmbench.models.planning import Choices, plan
+from mmbench.models.splits import Splits
+
+OUTPUT = Path("my.ckpt")
+
+
+def test_generated_data_has_encoder_stages_and_no_augmentation(signed: Splits) -> None:
+    """A flip would change what a generated modality shows."""
+    made = plan(signed, Choices("concat", OUTPUT))
+    assert made.encoders == "frozen"
+    assert (made.recipe.augmentation, made.recipe.crop) == ("none", None)
+    assert made.encoder.modality_dropout == 0.0
+    assert made.stride == 1
+
+
+def test_other_data_is_trained_jointly_with_random_views(splits: Splits) -> None:
+    made = plan(splits, Choices("concat", OUTPUT))
+    assert made.encoders == "joint"
+    assert (made.recipe.augmentation, made.recipe.crop) == ("crop", (16, 16))
+
+
+def test_large_inputs_have_features_at_half_the_resolution(splits: Splits) -> None:
+    assert plan(splits, Choices("concat", OUTPUT, size=(360, 480))).stride == 2
+    assert plan(splits, Choices("concat", OUTPUT, size=(360, 480), stride=4)).stride == 4
+
+
+def test_flags_win(signed: Splits) -> None:
+    choices = Choices(
+        "concat",
+        OUTPUT,
+        seed=5,
+        steps=7,
+        encoder_steps=9,
+        encoders="finetuned",
+        batch_size=3,
+        rate=0.5,
+        width=12,
+        crop=(8, 8),
+        augmentation="crop",
+        class_weight_power=0.0,
+        precision="bf16",
+    )
+    made = plan(signed, choices)
+    recipe = made.recipe
+    assert (recipe.steps, recipe.batch_size, recipe.rate, recipe.seed) == (7, 3, 0.5, 5)
+    assert (recipe.crop, recipe.class_weight_power, recipe.precision) == ((8, 8), 0.0, "bf16")
+    assert (made.encoder.steps, made.encoder.batch_size, made.encoders, made.width) == (9, 3, "finetuned", 12)
+
+
+def test_the_output_must_be_a_file(splits: Splits, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is a folder; expected the checkpoint's file name, as in -o my\.ckpt"):
+        plan(splits, Choices("concat", tmp_path))
