@@ -20,7 +20,7 @@ def _option(panel: str, *names: str, **settings: Any) -> Any:
 
 _WHAT, _MODEL, _HOW = "What is trained on", "The model", "How it is trained"
 
-Suite = Annotated[str, _option(_WHAT, help="Name, reference like 'seg@1[regime=S4]', or TOML file.")]
+Suite = Annotated[str, _option(_WHAT, help="Name, reference like 'seg@1\\[regime=S4]', or TOML file.")]
 Settings = Annotated[
     list[str] | None, _option(_WHAT, "--set", metavar="NAME=VALUE", help="A parameter of the suite; repeat.")
 ]
@@ -32,25 +32,25 @@ Fusion = Annotated[str, _option(_MODEL, help="A fusion (mmbench show fusions), o
 FusionOptions = Annotated[
     list[str] | None, _option(_MODEL, "--fusion-set", metavar="NAME=VALUE", help="An option of the fusion; repeat.")
 ]
-Width = Annotated[int | None, _option(_MODEL, min=1, max=512, help="Channels of a feature.  [default: 16]")]
+Width = Annotated[int | None, _option(_MODEL, min=1, max=512, help="Channels of a feature; 16 by default.")]
 Stride = Annotated[int | None, _option(_MODEL, min=1, max=4, help="1, 2 or 4: features at 1/stride of the resolution.")]
 Size = Annotated[str | None, _option(_MODEL, metavar="HxW", help="Resize inputs to this, in training and in runs.")]
 Output = Annotated[
     Path, _option(_HOW, "--output", "-o", help="The checkpoint: .safetensors, or any other suffix for a torch file.")
 ]
 Seed = Annotated[int, _option(_HOW, min=0, help="Same seed, device and threads: same weights.")]
-Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps.")]
-EncoderSteps = Annotated[int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage.")]
+Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps; by default 600 on generated suites, 2,000 on others.")]
+EncoderSteps = Annotated[int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage; 1,500 by default.")]
 Encoders = Annotated[
     str | None, _option(_HOW, help="joint; or first trained on signatures, then frozen or finetuned (generated data).")
 ]
-BatchSize = Annotated[int | None, _option(_HOW, min=1, help="Samples per step.")]
-Rate = Annotated[float | None, _option(_HOW, "--lr", help="Highest learning rate.")]
-Crop = Annotated[str | None, _option(_HOW, metavar="HxW", help="Size of the random views.  [default: the inputs']")]
+BatchSize = Annotated[int | None, _option(_HOW, min=1, help="Samples per step; by default 32 on generated suites, 8 on others.")]
+Rate = Annotated[float | None, _option(_HOW, "--lr", help="Highest learning rate; 0.003 by default.")]
+Crop = Annotated[str | None, _option(_HOW, metavar="HxW", help="Size of the random views; that of the inputs by default.")]
 Augment = Annotated[str | None, _option(_HOW, help="crop (scale, crop, flip, brightness) or none.")]
 ClassWeights = Annotated[
     float | None,
-    _option(_HOW, min=0, max=1, help="Weight of a class: its share ** -POWER.  [default: 0.5]", metavar="POWER"),
+    _option(_HOW, min=0, max=1, help="Weight of a class: its share ** -POWER; 0.5 by default.", metavar="POWER"),
 ]
 Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, _option(_HOW, help="fp32 or bf16.")]
@@ -83,10 +83,11 @@ def train(
 ) -> int:
     """Train a model on a suite's training split; the best weights are chosen on its validation split.
 
-    On generated suites each encoder first learns to see what its own modality shows (kept in a cache). A training that
-    was stopped, by ctrl-C or kill, is resumed by the same command.
+    On generated suites each encoder first learns what its own modality shows; that is kept in a cache.
 
-    Examples: mmbench train --suite seg --fusion concat -o my.ckpt
+    A training that was stopped, by ctrl-C or by kill, is resumed by the same command.
+
+    mmbench train --suite seg --fusion concat -o my.ckpt
 
     mmbench train --suite seg-camvid --data-root DIR --fusion only:rgb -o camvid.safetensors
     """

@@ -78,7 +78,7 @@ class Items:
     def _input(self, value: Array | None) -> Tensor | None:
         if value is None:
             return None
-        tensor = torch.from_numpy(np.ascontiguousarray(value))
+        tensor = torch.from_numpy(np.array(value))  # a copy: some arrays are read-only
         tensor = tensor[None] if tensor.ndim == 2 else tensor.permute(2, 0, 1).contiguous()
         if self.size is None or tuple(tensor.shape[1:]) == self.size:
             return tensor

@@ -12,6 +12,7 @@ import torch
 from mmbench.core.errors import UsageError
 from mmbench.core.source import SignedSource
 from mmbench.models.augment import Augmentation
+from mmbench.models.config import ONLY
 from mmbench.models.recipe import Precision, Recipe
 from mmbench.models.splits import Splits
 from mmbench.models.training import Encoders, Plan
@@ -45,9 +46,11 @@ class Choices:
 
 
 def plan(splits: Splits, choices: Choices) -> Plan:
-    """The plan; raises UsageError when the output is a folder, SampleError when the first sample is broken."""
+    """The plan; raises UsageError when a choice makes no sense, SampleError when the first sample is broken."""
     if choices.output.is_dir():
         raise UsageError(f"-o {choices.output} is a folder; expected the checkpoint's file name, as in -o my.ckpt.")
+    if choices.fusion_options and choices.fusion.startswith(ONLY):
+        raise UsageError(f"--fusion-set is for fusions, and {choices.fusion} has none; leave it out.")
     signed = isinstance(splits.train, SignedSource)
     recipe = _recipe(splits, choices, signed)
     side = max(choices.size or _first_size(splits))

@@ -55,7 +55,8 @@ def _check(splits: Splits) -> None:
     for source, split in ((splits.train, spec.train_split), (splits.val, spec.val_split)):
         if not source.ids:
             raise NothingMeasured(f"Split {split!r} of suite {spec.name!r} is empty; training needs samples there.")
-    shared = set(splits.train.ids) & set(splits.val.ids)
+    # Two folders may well both have a 0001.png: a sample is shared when its files are the same, too.
+    shared = [i for i in set(splits.train.ids) & set(splits.val.ids) if splits.train.stamp(i) == splits.val.stamp(i)]
     if shared and spec.train_split != spec.val_split:
         raise UsageError(
             f"Splits {spec.train_split!r} and {spec.val_split!r} of suite {spec.name!r} share {len(shared)} samples "

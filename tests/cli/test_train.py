@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -38,6 +37,10 @@ decode = "plane"
 typical = 255.0
 [source.params.label]
 path = "{split}/{id}_label.png"
+[source.params.splits]
+train = { folder = "train" }
+val = { folder = "val" }
+test = { folder = "test" }
 """
 
 
@@ -90,7 +93,7 @@ def test_trains_on_own_data_and_names_the_next_command(
 def test_trains_on_the_embedded_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Encoders first, on their signatures; the reference with its parameters stands in the checkpoint."""
     monkeypatch.setenv("MMBENCH_CACHE", str(tmp_path))
-    flags = "--tier smoke --set regime=S4 --steps 2 --encoder-steps 2 --batch-size 2 --width 2 --threads 1"
+    flags = "--tier smoke --set regime=S4 --steps 1 --encoder-steps 1 --batch-size 2 --width 1 --stride 4 --threads 1"
     output = tmp_path / "my.safetensors"
     assert main(["train", "--suite", "seg", "--fusion", "late", *flags.split(), "-o", str(output)]) == 0
     model, metadata = load_model(output)
@@ -100,23 +103,23 @@ def test_trains_on_the_embedded_suite(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(list((tmp_path / "encoders").glob("*.safetensors"))) == 2
 
 
-def test_killed_and_started_again_it_ends_the_same(data: Path, command: Callable[..., list[str]]) -> None:
+def test_killed_and_started_again_it_ends_the_same(
+    data: Path, command: Callable[..., list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     """kill -9 of a real process in the middle: the same command resumes and writes the same bytes."""
-    arguments = command("killed.ckpt", steps=400)
+    arguments = command("killed.ckpt", steps=200)
     state = data / "killed.ckpt.training"
     process = subprocess.Popen([sys.executable, "-m", "mmbench.cli.main", *arguments], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not state.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.005)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     assert process.wait() == -signal.SIGKILL
     assert state.exists()
     assert not (data / "killed.ckpt").exists()
-    done = subprocess.run([sys.executable, "-m", "mmbench.cli.main", *arguments], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "step 40/400" not in done.stderr  # that validation lies before the kill
-    whole = command("whole.ckpt", steps=400)
-    subprocess.run([sys.executable, "-m", "mmbench.cli.main", *whole], check=True, capture_output=True)
+    assert main(arguments) == 0
+    assert "step 20/200" not in capsys.readouterr().err  # that validation lies before the kill
+    assert main(command("whole.ckpt", steps=200)) == 0
     assert (data / "killed.ckpt").read_bytes() == (data / "whole.ckpt").read_bytes()
 
 

@@ -62,7 +62,8 @@ def _look_at_plane(params: dict[str, Any], name: str, pictures: Sequence[NDArray
     if sum(f.size for f in finite) < sum(p.size for p in pictures):
         params["fill"] = 0.0
         comment += " Values that are not finite become 0."
-    params["typical"] = _two_digits(max((float(np.abs(f).max()) * scale for f in finite if f.size), default=1.0))
+    largest = max((float(np.abs(f).max()) * scale for f in finite if f.size), default=1.0)
+    params["typical"] = 255.0 if pictures[0].dtype == np.uint8 else _two_digits(largest)
     return comment
 
 

@@ -81,9 +81,13 @@ def _propose_folders(
         modalities[name] = {"path": _grouped(role.pattern, grouped), **decoded}
         comments[f"source.params.modalities.{name}"] = comment
     params: dict[str, Any] = {"classes": classes}
+    # Two split folders may use the same names, and a sample must be told from another by its id.
+    split = "{split}/" if keys[0][0] else ""
     if grouped:
-        params |= {"id": "{scene}/{frame}", "group": "{scene}"}
+        params |= {"id": f"{split}{{scene}}/{{frame}}", "group": f"{split}{{scene}}"}
         comments["source.params.group"] = "Samples of one scene are not independent: intervals resample scenes."
+    elif split:
+        params["id"] = "{split}/{id}"
     notes = [*layout.notes, f"{len(keys)} samples with {', '.join(modalities)} and labels; {splits.note}"]
     counts = {role.name: len(role.files) for role in (*layout.modalities.values(), layout.label)}
     if any(count > len(keys) for count in counts.values()):

@@ -25,8 +25,11 @@ def test_colour_is_an_image(data):
 
 
 def test_grey_is_a_plane_with_its_largest_value(data):
-    params, _ = input_of(data, "thermal", np.full((6, 8), 3, np.uint8), np.full((6, 8), 231, np.uint8))
-    assert params == {"decode": "plane", "typical": 240.0}
+    """8 bits: what they can hold; else the largest value that was seen, rounded up to two digits."""
+    params, _ = input_of(data, "thermal", np.full((6, 8), 3, np.uint8))
+    assert params == {"decode": "plane", "typical": 255.0}
+    params, _ = input_of(data, "thermal", np.full((6, 8), 3, np.uint16), np.full((6, 8), 2310, np.uint16))
+    assert params == {"decode": "plane", "typical": 2400.0}
 
 
 def test_16_bit_depth_is_taken_for_millimetres_and_says_so(data):

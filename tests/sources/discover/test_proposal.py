@@ -20,6 +20,8 @@ def write_and_open(data, folder, **options):
         (folder / name).write_text("".join(f"{i}\n" for i in ids), encoding="utf-8")
     spec = read_suite(folder / "mine.toml")
     sources = [open_source(spec, {}, split) for split in (spec.train_split, spec.val_split, spec.split)]
+    ids = [sample_id for source in sources for sample_id in source.ids]
+    assert len(set(ids)) == len(ids), "train, val and test must share no sample"
     for source in sources:
         for sample_id in source.ids:
             assert set(source.load(sample_id).inputs) == set(spec.modalities)
@@ -58,7 +60,7 @@ def test_split_folders_and_scenes(data, out):
         fill(data, f"{split}/{{}}/scene{{}}/0.png", count)
     _, sources, proposal = write_and_open(data.root, out)
     assert [len(source.ids) for source in sources] == [10, 2, 3]
-    assert sources[2].load("scene1/0").group == "scene1"
+    assert sources[2].load("test/scene1/0").group == "test/scene1"
     assert not proposal.lists
 
 

@@ -10,6 +10,7 @@ from scipy.stats import chi2_contingency, ks_2samp
 from sklearn.linear_model import LogisticRegression
 
 from mmbench.sources.scenes.geometry import outline
+from mmbench.sources.scenes.rgb import CONTRAST, PALETTE
 from mmbench.sources.scenes.scene import scene_of
 
 # Of a fixed draw: below this a test of independence would be a one in a thousand accident.
@@ -79,18 +80,17 @@ def test_image_statistics_are_independent_of_the_class(open_seg, modality: str) 
 
 
 def test_colour_statistics_say_nothing_of_the_texture(open_seg) -> None:
-    """R, where texture is the class: mean and deviation of each channel over all object pixels are nearly equal."""
+    """R, where texture is the class: about the object's colour, each channel has one mean and one deviation."""
     source = open_seg("R", "ci")
     pixels: dict[int, list[np.ndarray]] = {}
     for index, sample_id in enumerate(source.ids):
-        image = source.load(sample_id).inputs["rgb"].astype(float)
+        image = source.load(sample_id).inputs["rgb"].astype(int)
         for thing in scene_of("seg", "R", "test", index, 64).things:
             patch = image[thing.top : thing.top + thing.size, thing.left : thing.left + thing.size]
-            centred = patch - [patch[..., c].min() / 2 + patch[..., c].max() / 2 for c in range(3)]
-            pixels.setdefault(thing.label, []).append(patch[outline(thing.shape, thing.size)] * 0 + 1)
-            pixels[thing.label][-1] = centred[outline(thing.shape, thing.size)]
-    moments = [(np.concatenate(p).mean(), np.concatenate(p).std()) for _, p in sorted(pixels.items())]
-    assert np.ptp([mean for mean, _ in moments]) < 2.0
+            pixels.setdefault(thing.label, []).append((patch - PALETTE[thing.colour])[outline(thing.shape, thing.size)])
+    for values in (np.concatenate(group) for group in pixels.values()):
+        assert values.mean(axis=0) == pytest.approx(np.zeros(3), abs=0.03 * CONTRAST)
+        assert values.std(axis=0) == pytest.approx(np.full(3, CONTRAST), rel=0.001)
 
 
 def patches(source, modality: str) -> tuple[np.ndarray, np.ndarray]:
