@@ -49,7 +49,8 @@ def save_rows(folder: Path, rows: Rows) -> RowsFile:
 def save_run(folder: Path, record: RunRecord) -> StoredRun:
     """Writes ``record.json``, which makes the run a finished one; its rows must be there already (``save_rows``)."""
     text = json.dumps(record.model_dump(mode="json"), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    _replace(folder / RECORD, lambda file: file.write_text(text, encoding="utf-8"))
+    # A file name that is not UTF-8 holds lone surrogates; as \udcxx they are JSON and are read back as they were.
+    _replace(folder / RECORD, lambda file: file.write_text(text, encoding="utf-8", errors="backslashreplace"))
     return StoredRun(folder, record)
 
 

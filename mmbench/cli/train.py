@@ -39,14 +39,20 @@ Output = Annotated[
     Path, _option(_HOW, "--output", "-o", help="The checkpoint: .safetensors, or any other suffix for a torch file.")
 ]
 Seed = Annotated[int, _option(_HOW, min=0, help="Same seed, device and threads: same weights.")]
-Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps; by default 600 on generated suites, 2,000 on others.")]
+Steps = Annotated[
+    int | None, _option(_HOW, min=1, help="Gradient steps; by default 600 on generated suites, 2,000 on others.")
+]
 EncoderSteps = Annotated[int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage; 1,500 by default.")]
 Encoders = Annotated[
     str | None, _option(_HOW, help="joint; or first trained on signatures, then frozen or finetuned (generated data).")
 ]
-BatchSize = Annotated[int | None, _option(_HOW, min=1, help="Samples per step; by default 32 on generated suites, 8 on others.")]
+BatchSize = Annotated[
+    int | None, _option(_HOW, min=1, help="Samples per step; by default 32 on generated suites, 8 on others.")
+]
 Rate = Annotated[float | None, _option(_HOW, "--lr", help="Highest learning rate; 0.003 by default.")]
-Crop = Annotated[str | None, _option(_HOW, metavar="HxW", help="Size of the random views; that of the inputs by default.")]
+Crop = Annotated[
+    str | None, _option(_HOW, metavar="HxW", help="Size of the random views; that of the inputs by default.")
+]
 Augment = Annotated[str | None, _option(_HOW, help="crop (scale, crop, flip, brightness) or none.")]
 ClassWeights = Annotated[
     float | None,

@@ -5,7 +5,7 @@
     │   ├── UnknownName      2    a name that is not registered; suggests the nearest
     │   └── MissingExtra     2    an optional dependency is not installed
     ├── NotComparable        4    unequal comparability keys
-    ├── NothingMeasured      4    no sample could be scored, or no record matched
+    ├── NothingMeasured      4    there is no sample to score, or no record matched
     ├── LoadError            7    a model or a data set could not be loaded
     ├── SampleError          6    one sample is broken: counted, recorded, never scored
     └── Interrupted        130    the user stopped the run; it can be resumed
@@ -95,7 +95,7 @@ class NotComparable(MmbenchError):
 
 
 class NothingMeasured(MmbenchError):
-    """No sample could be scored, or no record matched: never exit code 0."""
+    """There is no sample to score, or no record matched: never exit code 0."""
 
     exit_code = ExitCode.NOT_COMPARABLE
 
@@ -107,7 +107,7 @@ class LoadError(MmbenchError):
 
 
 class SampleError(MmbenchError):
-    """One sample is broken; the run goes on, counts it and ends as ``partial``."""
+    """One sample is broken; the run goes on, counts it and ends as ``partial``; as ``failed`` when all are."""
 
     exit_code = ExitCode.SAMPLES_FAILED
 

@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 import mmbench
 from mmbench.adapters.opening import open_model
-from mmbench.core.errors import Interrupted, NothingMeasured
+from mmbench.core.errors import Interrupted, SampleError
 from mmbench.core.model import Model, ModelOptions
 from mmbench.core.record import Execution, RunRecord
+from mmbench.core.source import NotedSource
 from mmbench.metrics.scoring import needed_statistics, statistic_widths
 from mmbench.runner import folders
 from mmbench.runner.execute import Job, Progress, execute
@@ -80,7 +81,9 @@ def measure(prepared: Prepared, options: RunOptions, progress: Progress, clock: 
     The record's status is ``failed`` when no sample could be scored. Raises Interrupted on ctrl-C, LoadError when the
     model or a loading process breaks: the journal keeps what was done.
     """
-    facts = provenance(options.argv, prepared.execution.device, clock())
+    source = prepared.suite.source
+    notes = tuple(source.notes) if isinstance(source, NotedSource) else ()
+    facts = provenance(options.argv, prepared.execution.device, clock()) | ({"notes": list(notes)} if notes else {})
     with _journal(prepared, options, clock) as journal:
         try:
             widths = _widths(prepared.suite)
@@ -97,10 +100,10 @@ def measure(prepared: Prepared, options: RunOptions, progress: Progress, clock: 
 
 
 def check_measured(run: StoredRun) -> None:
-    """Raises NothingMeasured when no sample of the run could be scored."""
+    """Raises SampleError when no sample of the run could be scored."""
     if run.record.status == "failed":
         first = run.record.failures[0]
-        raise NothingMeasured(
+        raise SampleError(
             f"None of the {run.record.counts.planned} samples could be scored (recorded in {run.folder}); the first "
             f"reason: {first.reason}"
         )
@@ -164,7 +167,7 @@ def _stored(prepared: Prepared, journal: Journal, scores: Scores, facts: Mapping
         rows=save_rows(folder, scores.rows),
         execution=prepared.execution,
         cost=cost(journal),
-        key=comparability_key(spec, prepared.plan.reference, scores.rows.ids, scores.digests),
+        key=comparability_key(spec, prepared.plan.reference, scores.rows, scores.digests),
         licence=spec.licence,
         provenance=dict(facts),
     )

@@ -60,17 +60,21 @@ def journalled_rows(journal: Journal, widths: Sequence[tuple[str, int]]) -> tupl
 
 
 def comparability_key(
-    spec: SuiteSpec, reference: SuiteReference, ids: Sequence[str], digests: Sequence[str]
+    spec: SuiteSpec, reference: SuiteReference, rows: Rows, digests: Sequence[str]
 ) -> ComparabilityKey:
-    """The key of a run that scored the samples ``ids`` of these contents."""
+    """The key of a run that scored the samples of ``rows``, whose contents have these digests.
+
+    Groups and tags count as data: they are the units of the intervals and what the slices hold.
+    """
+    data = zip(rows.ids, digests, rows.groups, (sorted(tags.items()) for tags in rows.tags), strict=True)
     return ComparabilityKey(
         suite=spec.name,
         version=spec.version,
         parameters=dict(reference.parameters),
         split=spec.split,
         subset=f"n={reference.limit},seed={reference.seed}" if reference.limit is not None else "",
-        ids=digest_of(sorted(ids)),
-        data=digest_of(sorted(zip(ids, digests, strict=True))),
+        ids=digest_of(sorted(rows.ids)),
+        data=digest_of(sorted(data)),
         condition=CLEAN,
         inference=spec.inference.model_dump(),
         metrics={name: metric_named(name).version for name in spec.metrics},

@@ -91,7 +91,7 @@ def test_worst_code_wins(run, names, code):
 
 
 def test_run_that_scored_nothing_is_told_as_failed(run):
-    assert run("hopeless")[1] == [("started", "hopeless"), ("failed", "hopeless", "NothingMeasured")]
+    assert run("hopeless")[1] == [("started", "hopeless"), ("failed", "hopeless", "SampleError")]
 
 
 def test_ctrl_c_ends_everything(run):

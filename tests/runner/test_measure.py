@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from mmbench.core.errors import Interrupted, LoadError, NothingMeasured, UsageError
+from mmbench.core.errors import Interrupted, LoadError, SampleError, UsageError
 from mmbench.core.model import ModelOptions
 from mmbench.core.prediction import LabelMap
 from mmbench.runner import folders
@@ -181,7 +181,7 @@ def test_nothing_scored_is_recorded_as_failed(prepared, options):
     assert load_record(stored.folder).status == "failed"
     assert stored.record.estimates == ()
     assert len(load_rows(stored.folder, stored.record)) == 0
-    with pytest.raises(NothingMeasured, match=r"None of the 3 samples .* s000\.png cannot be read"):
+    with pytest.raises(SampleError, match=r"None of the 3 samples .* s000\.png cannot be read"):
         check_measured(stored)
     assert folders.open_unfinished(options.results, KEY) is None
 

@@ -9,6 +9,7 @@ import pytest
 
 from mmbench.core.record import Failure
 from mmbench.core.suite import SuiteReference
+from mmbench.metrics.rows import Rows
 from mmbench.metrics.scoring import needed_statistics
 from mmbench.runner.execute import Job, execute
 from mmbench.runner.journal import BatchResult, Entry, Journal
@@ -70,19 +71,34 @@ def test_bounds_are_of_the_scored_samples(opened, pixel_model, journal, toysourc
     assert asked == [("s000", "s001", "s003", "s004")]
 
 
+def plain_rows(*ids):
+    return Rows(ids, ids, ({},) * len(ids), {})
+
+
 def test_key_does_not_depend_on_the_order(opened):
     spec, reference = opened().spec, SuiteReference(name="toy", version=1)
-    assert comparability_key(spec, reference, ["b", "a"], ["2", "1"]) == comparability_key(
-        spec, reference, ["a", "b"], ["1", "2"]
+    first, second = plain_rows("b", "a"), plain_rows("a", "b")
+    assert comparability_key(spec, reference, first, ["2", "1"]) == comparability_key(
+        spec, reference, second, ["1", "2"]
     )
 
 
 def test_key_sees_which_content_belongs_to_which_id(opened):
     spec, reference = opened().spec, SuiteReference(name="toy", version=1)
-    first = comparability_key(spec, reference, ["a", "b"], ["1", "2"])
-    second = comparability_key(spec, reference, ["a", "b"], ["2", "1"])
+    first = comparability_key(spec, reference, plain_rows("a", "b"), ["1", "2"])
+    second = comparability_key(spec, reference, plain_rows("a", "b"), ["2", "1"])
     assert first.ids == second.ids
     assert first.data != second.data
+
+
+@pytest.mark.parametrize("change", [{"groups": ("g", "b")}, {"tags": ({"light": "night"}, {})}])
+def test_key_sees_groups_and_tags(opened, change):
+    """They are the units of the intervals and what the slices hold: other ones make another number."""
+    spec, reference = opened().spec, SuiteReference(name="toy", version=1)
+    plain = plain_rows("a", "b")
+    keys = [comparability_key(spec, reference, rows, ["1", "2"]) for rows in (plain, replace(plain, **change))]
+    assert keys[0].ids == keys[1].ids
+    assert keys[0].data != keys[1].data
 
 
 def test_cost_is_the_median_batch_per_item(journal):

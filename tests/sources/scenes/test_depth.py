@@ -38,7 +38,7 @@ def test_only_visible_objects_stand_before_the_background(regime: str, index: in
     assert np.array_equal(steps, np.round(steps))
     assert np.array_equal(steps[~visible], (background(scene.law.cue, 64) + scene.offset)[~visible])
     assert (steps[visible] <= FARTHEST_OBJECT).all()
-    assert FARTHEST_OBJECT < min(PLANES) - RELIEF - 15
+    assert min(PLANES) - RELIEF - 15 > FARTHEST_OBJECT
 
 
 @given(index=st.integers(0, 10_000), shown=st.integers(-2, 3), colour=st.integers(0, 7), tone=st.integers(-6, 6))

@@ -78,5 +78,5 @@ def test_hidden_sets_are_disjoint_and_erasure_is_independent() -> None:
 
 def test_every_regime_has_its_own_cue() -> None:
     assert len({law.cue for law in LAWS.values()}) == len(LAWS)
-    assert REGIMES == (*LAWS, "X")
+    assert (*LAWS, "X") == REGIMES
     assert tuple(law.name for law in laws_of("X")) == MIXED

@@ -31,7 +31,7 @@ def test_textures_have_one_histogram(down: int, across: int) -> None:
 
 @pytest.mark.parametrize("colour", range(len(PALETTE)))
 def test_no_texture_is_clipped(colour: int) -> None:
-    """Every object pixel is the colour plus or minus the contrast, so that the statistics are equal in the image too."""
+    """Every object pixel is the colour plus or minus the contrast: the statistics are equal in the image too."""
     for signature in range(4):
         pixels = render(alone((signature, 0), colour))[2:14, 2:14].reshape(-1, 3).astype(int)
         assert np.array_equal(pixels.mean(axis=0), PALETTE[colour])
