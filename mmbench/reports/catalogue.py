@@ -28,13 +28,17 @@ def suites() -> list[Entry]:
 
 
 def suite_blocks(entries: Sequence[Entry]) -> Iterator[Block]:
-    """Two lines and a blank per suite."""
-    for entry in entries:
+    """What can be measured at once first; two lines per suite, then how a missing set is given."""
+    for entry in sorted(entries, key=lambda entry: (not entry["data_found"], entry["tags"] != ["embedded"])):
         yield Heading(f"{entry['name']}@{entry['version']}  {entry['title']}")
-        parts = [entry["task"], "+".join(entry["modalities"]), *entry["tags"], entry["licence"]]
-        yield Paragraph("; ".join(part for part in parts if part), indent=2)
-        yield Paragraph(f"metrics: {', '.join(entry['metrics'])}", indent=2)
-        yield Paragraph(f"data: {entry['data']}", indent=2, quiet=True)
+        more = f" and {len(entry['metrics']) - 1} more" if len(entry["metrics"]) > 1 else ""
+        scored = f"{'+'.join(entry['modalities'])}, scored by {entry['primary']}{more}"
+        data = "data found" if entry["data_found"] else "data not found"
+        data = "generated" if "embedded" in entry["tags"] else data
+        yield Paragraph("; ".join(part for part in (scored, data, entry["licence"]) if part), indent=2)
+    if not all(entry["data_found"] for entry in entries):
+        yield Paragraph("Data of your own copy: --data-root SUITE=PATH, or one folder per set under MMBENCH_DATA.")
+    yield Paragraph("One of them in full: mmbench show suite NAME", quiet=True)
 
 
 def data_state(spec: SuiteSpec) -> tuple[bool, str]:
