@@ -40,7 +40,7 @@ Output = Annotated[
 ]
 Seed = Annotated[int, _option(_HOW, min=0, help="Same seed, device and threads: same weights.")]
 Steps = Annotated[
-    int | None, _option(_HOW, min=1, help="Gradient steps; by default 600 on generated suites, 2,000 on others.")
+    int | None, _option(_HOW, min=1, help="Gradient steps; by default 600 on generated suites, 1,000 on others.")
 ]
 EncoderSteps = Annotated[int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage; 1,500 by default.")]
 Encoders = Annotated[
@@ -51,7 +51,8 @@ BatchSize = Annotated[
 ]
 Rate = Annotated[float | None, _option(_HOW, "--lr", help="Highest learning rate; 0.003 by default.")]
 Crop = Annotated[
-    str | None, _option(_HOW, metavar="HxW", help="Size of the random views; that of the inputs by default.")
+    str | None,
+    _option(_HOW, metavar="HxW", help="Size of the random views; the inputs', at most 43,200 px, by default."),
 ]
 Augment = Annotated[str | None, _option(_HOW, help="crop (scale, crop, flip, brightness) or none.")]
 ClassWeights = Annotated[

@@ -1,4 +1,4 @@
-"""Random views of a training item: flips, crops at a random scale, brightness and contrast."""
+"""Random views of a training item: flips, crops at a random scale, other light."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from torch.nn.functional import pad
 
 from mmbench.core.source import Modality
 from mmbench.models.data import VOID, Item, resize, resize_labels
+from mmbench.models.photometric import recoloured
 
 Augmentation = Literal["none", "crop"]
 
 # A crop shows the scene at 0.5 to 2 times its size (log-uniform), as usual for street scenes (DeepLab, PSPNet).
 _SCALES = (0.5, 2.0)
-_JITTER = 0.3
 
 
 def random_view(item: Item, modalities: Mapping[str, Modality], size: tuple[int, int], draws: torch.Generator) -> Item:
     """A crop of ``size`` (height, width), the same window and flip for all inputs and the target.
 
     Where the window reaches over the edge, inputs are their mean there and the target is VOID. Planes keep their values
-    (they are measurements); images change in brightness and contrast.
+    (they are measurements); images change in light and colour.
     """
-    zoom, vertical, horizontal, side, *jitter = torch.rand(4 + 2 * len(modalities), generator=draws).tolist()
+    zoom, vertical, horizontal, side = torch.rand(4, generator=draws).tolist()
     scale = _SCALES[0] * (_SCALES[1] / _SCALES[0]) ** zoom
     window = _window(tuple(item.target.shape), size, scale, (vertical, horizontal))
     inputs: dict[str, Tensor | None] = {}
-    for index, (m, modality) in enumerate(modalities.items()):
+    for m, modality in modalities.items():
         x = item.inputs[m]
         if x is not None:
             image = modality.kind == "image"
             x = resize(_cut(x, window, x.mean(dim=(1, 2))), size, antialias=image)
-            x = _jittered(x, *jitter[2 * index : 2 * index + 2]) if image else x
+            x = recoloured(x, draws) if image else x
             x = x.flip(-1) if side < 0.5 else x
         inputs[m] = x
     target = resize_labels(_cut(item.target[None], window, torch.tensor([VOID]))[0], size)
@@ -63,10 +63,3 @@ def _cut(x: Tensor, window: Window, fill: Tensor) -> Tensor:
         return inside
     offset = fill[:, None, None].to(x.dtype)
     return pad(inside - offset, before) + offset
-
-
-def _jittered(x: Tensor, brightness: float, contrast: float) -> Tensor:
-    gain = 1 + _JITTER * (2 * contrast - 1)
-    shift = _JITTER * (2 * brightness - 1) * 0.5
-    mean = x.mean()
-    return ((x - mean) * gain + mean + shift).clamp(0, 1)

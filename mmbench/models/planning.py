@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ from mmbench.models.training import Encoders, Plan
 # From this side length on features are computed at half the resolution of the input.
 _LARGE = 192
 Stride = Literal[1, 2, 4]
+# Random views of real images are at most this large: a thousand steps then take minutes on two cores, not hours.
+_VIEW_PIXELS = 180 * 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,10 @@ def plan(splits: Splits, choices: Choices) -> Plan:
 
 def _recipe(splits: Splits, choices: Choices, signed: bool) -> Recipe:
     augmentation = choices.augmentation or ("none" if signed else "crop")
-    crop = choices.crop or choices.size or _first_size(splits)
+    crop = choices.crop or _view(choices.size or _first_size(splits))
     power = choices.class_weight_power
     return Recipe(
-        steps=choices.steps or (600 if signed else 2000),
+        steps=choices.steps or (600 if signed else 1000),
         batch_size=choices.batch_size or (32 if signed else 8),
         rate=choices.rate or 3e-3,
         class_weight_power=0.5 if power is None else power,
@@ -83,6 +86,12 @@ def _recipe(splits: Splits, choices: Choices, signed: bool) -> Recipe:
         precision=choices.precision,
         seed=choices.seed,
     )
+
+
+def _view(size: tuple[int, int]) -> tuple[int, int]:
+    """The largest view of these proportions that is small enough, whole if the images are."""
+    scale = min(1.0, math.sqrt(_VIEW_PIXELS / (size[0] * size[1])))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _first_size(splits: Splits) -> tuple[int, int]:

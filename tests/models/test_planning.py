@@ -33,6 +33,14 @@ def test_large_inputs_have_features_at_half_the_resolution(splits: Splits) -> No
     assert plan(splits, Choices("concat", OUTPUT, size=(360, 480), stride=4)).stride == 4
 
 
+@pytest.mark.parametrize(
+    ("size", "view"), [((180, 240), (180, 240)), ((360, 480), (180, 240)), ((966, 1296), (179, 241))]
+)
+def test_views_of_large_inputs_are_parts_of_them(splits: Splits, size: tuple[int, int], view: tuple[int, int]) -> None:
+    """At most 43,200 pixels in the proportions of the input."""
+    assert plan(splits, Choices("concat", OUTPUT, size=size)).recipe.crop == view
+
+
 def test_flags_win(signed: Splits) -> None:
     choices = Choices(
         "concat",
