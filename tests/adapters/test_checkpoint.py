@@ -133,7 +133,6 @@ MALFORMED = {
     "garbage": (b"\x01\x02\x03\x04", {}, "not a format that is known"),
     "no arch": ("state", {"arch": None}, "name the module that was trained with --arch FILE.py:ClassName"),
     "arch without a file": ("state", {"arch": "gone.py:Net"}, "there is no file gone.py"),
-    "arch without a name": ("state", {"arch": "my_model.py"}, "expected FILE.py:Name or package.module:Name"),
     "arch misspelt": ("state", {"arch": "my_model.py:MyFushion"}, "did you mean 'MyFusion'?"),
     "arch is no module": ("state", {"arch": "my_model.py:torch"}, "has no class or function 'torch'"),
     "wrong arguments": ("state", {"arch_kwargs": {"widht": 6}}, "unexpected keyword argument 'widht'"),

@@ -82,7 +82,7 @@ def test_failed_run_does_not_stop_the_others(run):
     [
         (["good"], ExitCode.OK),
         (["good", "partial"], ExitCode.SAMPLES_FAILED),
-        (["hopeless"], ExitCode.NOT_COMPARABLE),
+        (["hopeless"], ExitCode.SAMPLES_FAILED),
         (["partial", "hopeless"], ExitCode.SAMPLES_FAILED),
     ],
 )
