@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +38,84 @@ class LabelMap:
         return cls(sample_id, labels)
 
 
-# A union once there are more kinds of prediction than label maps.
-Prediction = LabelMap
+@dataclass(frozen=True, slots=True)
+class ClassScores:
+    """Scores of the classes, float32 [C], the highest is predicted; logits or probabilities, as the metric says."""
+
+    kind: ClassVar[str] = "scores"
+    sample_id: str
+    scores: NDArray[np.float32]
+
+    def encode(self) -> bytes:
+        """float32, little-endian."""
+        return self.scores.astype("<f4").tobytes()
+
+    @classmethod
+    def decode(cls, sample_id: str, payload: bytes) -> ClassScores:
+        """The inverse of ``encode``."""
+        return cls(sample_id, np.frombuffer(payload, dtype="<f4").astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A caption or an answer; ``confidence`` where the task asks for one."""
+
+    kind: ClassVar[str] = "text"
+    sample_id: str
+    text: str
+    confidence: float | None = None
+
+    def encode(self) -> bytes:
+        """JSON."""
+        return json.dumps([self.text, self.confidence]).encode()
+
+    @classmethod
+    def decode(cls, sample_id: str, payload: bytes) -> Text:
+        """The inverse of ``encode``."""
+        text, confidence = json.loads(payload)
+        return cls(sample_id, text, confidence)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """Detected objects of an image, N of them.
+
+    ``boxes`` float64 [N,4] x, y of the upper left and lower right corner in pixels; ``scores`` float64 [N];
+    ``labels`` int64 [N]. ``masks``: COCO's compressed run lengths ({"size": [H, W], "counts": str}), None without
+    masks; ``keypoints`` float64 [N,K,3] x, y, visibility, None without.
+    """
+
+    kind: ClassVar[str] = "detections"
+    sample_id: str
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    masks: tuple[Mapping[str, Any], ...] | None = None
+    keypoints: NDArray[np.float64] | None = None
+
+    def encode(self) -> bytes:
+        """Arrays and run lengths, compressed."""
+        arrays = {"boxes": self.boxes, "scores": self.scores, "labels": self.labels}
+        if self.keypoints is not None:
+            arrays["keypoints"] = self.keypoints
+        if self.masks is not None:
+            arrays["masks"] = np.frombuffer(json.dumps([dict(mask) for mask in self.masks]).encode(), dtype=np.uint8)
+        file = io.BytesIO()
+        np.savez(file, allow_pickle=False, **arrays)
+        return zlib.compress(file.getvalue(), 1)
+
+    @classmethod
+    def decode(cls, sample_id: str, payload: bytes) -> Detections:
+        """The inverse of ``encode``."""
+        with np.load(io.BytesIO(zlib.decompress(payload)), allow_pickle=False) as found:
+            masks = tuple(json.loads(found["masks"].tobytes())) if "masks" in found else None
+            return cls(sample_id, found["boxes"], found["scores"], found["labels"], masks, found.get("keypoints"))
+
+
+Prediction = LabelMap | ClassScores | Text | Detections
+KINDS: dict[str, type[LabelMap] | type[ClassScores] | type[Text] | type[Detections]] = {
+    kind.kind: kind for kind in (LabelMap, ClassScores, Text, Detections)
+}
 
 
 def check_labels(prediction: LabelMap, size: tuple[int, int], classes: int) -> None:

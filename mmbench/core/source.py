@@ -78,6 +78,14 @@ class BoundedSource(Protocol):
 
 
 @runtime_checkable
+class TargetedSource(Protocol):
+    """A source that gives a sample's target without its inputs: metrics that look at all samples at once ask for it."""
+
+    def target(self, sample_id: str) -> Any:
+        """The target that ``load`` gives; raises SampleError as it does."""
+
+
+@runtime_checkable
 class NotedSource(Protocol):
     """A source that has something to say of its data, which belongs into the record (samples that were left out)."""
 

@@ -13,6 +13,20 @@ from mmbench.core.errors import UsageError
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
 
+Task = Literal[
+    "segmentation",
+    "referring-segmentation",
+    "classification",
+    "captioning",
+    "vqa",
+    "detection",
+    "instance-segmentation",
+    "keypoints",
+    "retrieval",
+    "regression",
+]
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,7 +69,7 @@ class SuiteSpec(_Table):
     name: Name
     version: int = Field(ge=1)
     title: str
-    task: Literal["segmentation"]
+    task: Task
     modalities: tuple[str, ...] = Field(min_length=1)
     metrics: tuple[str, ...] = Field(min_length=1)
     primary: str

@@ -8,11 +8,12 @@ from itertools import combinations
 import numpy as np
 
 from mmbench.core.errors import NotComparable
-from mmbench.core.metric import Floats, Ints, Metric, TaskContext
+from mmbench.core.metric import Metric, TaskContext
+from mmbench.core.table import width
 from mmbench.metrics.rows import Rows
+from mmbench.metrics.weighing import GroupedTable, replicates
 from mmbench.stats import ranks
 from mmbench.stats.paired import paired_difference
-from mmbench.stats.resampling import group_sums, resampled_sums
 
 
 def rank_ranges(
@@ -31,22 +32,25 @@ def rank_ranges(
     """
     tables = _joined(rows_of_each, metric)
     sign = 1.0 if metric.direction == "higher" else -1.0
-    scores = [sign * float(metric.value(table.sum(axis=0).astype(np.float64), context)) for table in tables]
-    replicates = _replicates(tables, metric, context, draws, seed)
+    scores = [sign * float(table.value(metric, context)) for table in tables]
+    # One seed and one number of groups: the same weights for all sides.
+    found = [
+        sign * replicates({metric.statistic: table}, [metric], context, draws, seed)[metric.id] for table in tables
+    ]
     p_values = [
-        paired_difference(scores[a], scores[b], (sign * replicates[a], sign * replicates[b]), len(tables[0])).p
+        paired_difference(scores[a], scores[b], (found[a], found[b]), tables[0].groups).p
         for a, b in combinations(range(len(tables)), 2)
     ]
     return ranks.rank_ranges(np.array(scores), np.array(p_values), alpha)
 
 
-def _joined(sides: Sequence[Rows], metric: Metric) -> list[Ints]:
-    """int64 [G,k] of each side, the groups in the same order."""
+def _joined(sides: Sequence[Rows], metric: Metric) -> list[GroupedTable]:
+    """The table of each side, the groups in the same order."""
     first = sides[0]
     groups = dict(zip(first.ids, first.groups, strict=True))
     for side in sides:
         _check_alike(first, groups, side, metric.statistic)
-    return [group_sums(side.values[metric.statistic], side.group_codes()) for side in sides]
+    return [GroupedTable.of(side.values[metric.statistic], side.group_codes()) for side in sides]
 
 
 def _check_alike(first: Rows, groups: dict[str, str], side: Rows, statistic: str) -> None:
@@ -60,11 +64,5 @@ def _check_alike(first: Rows, groups: dict[str, str], side: Rows, statistic: str
         raise NotComparable("Runs whose samples are grouped differently cannot be ranked; measure them again.")
     if any(statistic not in rows.values for rows in (first, side)):
         raise NotComparable(f"A run holds no rows of the statistic {statistic!r}; measure it with the metric again.")
-    if first.values[statistic].shape != side.values[statistic].shape:
+    if width(first.values[statistic]) != width(side.values[statistic]):
         raise NotComparable(f"Runs with rows of {statistic!r} of unequal width cannot be ranked: the classes differ.")
-
-
-def _replicates(tables: Sequence[Ints], metric: Metric, context: TaskContext, draws: int, seed: int) -> Floats:
-    """float64 [M,draws]; the same weights for all sides."""
-    parts = [np.stack([metric.value(sums, context) for sums in chunk]) for chunk in resampled_sums(tables, draws, seed)]
-    return np.concatenate(parts, axis=1)

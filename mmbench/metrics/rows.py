@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmbench.core import table as tables
 from mmbench.core.errors import LoadError
-from mmbench.core.metric import Ints
+from mmbench.core.table import Ints, Numbers, Ragged, Table
 
 _SAMPLES = "samples.npy"
 # The first date that a zip archive can state: the bytes must not depend on the clock.
@@ -24,7 +25,7 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """Statistics of n samples; ``values`` maps the name of a statistic to int64 [n,k].
+    """Statistics of n samples; ``values`` maps the name of a statistic to its table of n rows.
 
     ``ids`` are unique, ``groups`` the units of resampling, ``tags`` the slices of each sample. Raises ValueError when
     the parts do not fit together.
@@ -33,7 +34,7 @@ class Rows:
     ids: tuple[str, ...]
     groups: tuple[str, ...]
     tags: tuple[Mapping[str, str], ...]
-    values: Mapping[str, Ints]
+    values: Mapping[str, Table]
 
     def __post_init__(self) -> None:
         lengths = {len(self.ids), len(self.groups), len(self.tags), *(len(table) for table in self.values.values())}
@@ -42,8 +43,7 @@ class Rows:
         if len(set(self.ids)) != len(self.ids):
             raise ValueError("a sample id occurs twice")
         for name, table in self.values.items():
-            if table.ndim != 2 or table.dtype != np.int64:
-                raise ValueError(f"statistic {name!r} is {table.dtype} {table.shape}, expected int64 [n,k]")
+            tables.check(name, table)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -60,7 +60,7 @@ class Rows:
             tuple(i for part in parts for i in part.ids),
             tuple(g for part in parts for g in part.groups),
             tuple(t for part in parts for t in part.tags),
-            {name: np.concatenate([part.values[name] for part in parts]) for name in parts[0].values},
+            {name: tables.concatenate([part.values[name] for part in parts]) for name in parts[0].values},
         )
 
     def select(self, indices: Sequence[int] | NDArray[np.integer]) -> Rows:
@@ -70,7 +70,7 @@ class Rows:
             tuple(self.ids[i] for i in index),
             tuple(self.groups[i] for i in index),
             tuple(self.tags[i] for i in index),
-            {name: table[index] for name, table in self.values.items()},
+            {name: tables.select(table, index) for name, table in self.values.items()},
         )
 
     def group_codes(self) -> Ints:
@@ -89,7 +89,7 @@ class Rows:
                 yield tag, value, self.select(indices)
 
     def save(self, file: Path) -> None:
-        """Writes an .npz: UTF-8 JSON of ids, groups, tags and statistics as bytes, and one array per statistic.
+        """Writes an .npz: UTF-8 JSON of ids, groups, tags and statistics as bytes, and an array or two per statistic.
 
         The same rows give the same bytes (with the same zlib).
         """
@@ -99,12 +99,13 @@ class Rows:
             "groups": self.groups,
             "tags": [dict(sorted(tags.items())) for tags in self.tags],
             "statistics": names,
+            "ragged": [name for name in names if isinstance(self.values[name], Ragged)],
         }
         text = json.dumps(samples, separators=(",", ":"))
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr(_member(_SAMPLES), _packed(np.frombuffer(text.encode(), dtype=np.uint8)))
-            for name in names:
-                archive.writestr(_member(_file_of(name)), _packed(self.values[name]))
+            for name, array in _arrays(self.values):
+                archive.writestr(_member(name), _packed(array))
 
     @classmethod
     def load(cls, file: Path) -> Rows:
@@ -113,8 +114,9 @@ class Rows:
             with zipfile.ZipFile(file) as archive:
                 # What must be there is listed inside: a damaged directory of the archive may have lost a member.
                 samples = json.loads(_unpacked(archive.read(_SAMPLES)).tobytes())
+                ragged = _texts(samples["ragged"]) if "ragged" in samples else ()  # the first rows had none
                 names = _texts(samples["statistics"])
-                values = {name: _whole_numbers(_unpacked(archive.read(_file_of(name)))) for name in names}
+                values = {name: _table(archive, name, name in ragged) for name in names}
             return cls(_texts(samples["ids"]), _texts(samples["groups"]), _tags(samples["tags"]), values)
         except OSError as error:
             raise LoadError(f"The rows {file} cannot be read ({error.strerror}); copy the whole run.") from error
@@ -126,6 +128,25 @@ class Rows:
 
 def _file_of(statistic: str) -> str:
     return f"statistic/{statistic}.npy"
+
+
+def _starts_of(name: str) -> str:
+    return f"statistic/{name}.starts.npy"
+
+
+def _arrays(values: Mapping[str, Table]) -> Iterator[tuple[str, Numbers]]:
+    for name, table in sorted(values.items()):
+        if isinstance(table, Ragged):
+            yield _file_of(name), table.values
+            yield _starts_of(name), table.starts
+        else:
+            yield _file_of(name), table
+
+
+def _table(archive: zipfile.ZipFile, name: str, ragged: bool) -> Table:
+    array = _unpacked(archive.read(_file_of(name)))
+    values = _whole_numbers(array) if array.dtype.kind == "i" else array.astype(np.float64, casting="equiv", copy=False)
+    return Ragged(values, _whole_numbers(_unpacked(archive.read(_starts_of(name))))) if ragged else values
 
 
 def _whole_numbers(array: NDArray[Any]) -> Ints:

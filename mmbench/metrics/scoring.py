@@ -11,12 +11,22 @@ import numpy as np
 
 from mmbench.core import registry
 from mmbench.core.errors import NothingMeasured
-from mmbench.core.metric import Floats, Ints, Metric, Statistic, TaskContext, metric_named
+from mmbench.core.metric import (
+    Floats,
+    Ints,
+    Metric,
+    RowStatistic,
+    SetStatistic,
+    Statistic,
+    TaskContext,
+    metric_named,
+)
 from mmbench.core.prediction import Prediction
 from mmbench.core.record import Estimate
+from mmbench.core.table import Table
 from mmbench.metrics.rows import Rows
+from mmbench.metrics.weighing import GroupedTable, replicates
 from mmbench.stats.intervals import percentile_interval
-from mmbench.stats.resampling import group_sums, resampled_sums
 
 # Below these the flags few-groups and few-instances are raised.
 FEW_GROUPS = 30
@@ -28,14 +38,34 @@ def needed_statistics(metrics: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({metric_named(name).statistic for name in metrics}))
 
 
+def row_statistics(statistics: Iterable[str]) -> tuple[str, ...]:
+    """Those that are counted inside the loop, in the order given; raises UnknownName."""
+    return tuple(name for name in statistics if isinstance(_statistic(name), RowStatistic))
+
+
 def statistic_widths(statistics: Iterable[str], context: TaskContext) -> dict[str, int]:
-    """k of each statistic, in the order given; raises UnknownName."""
-    return {name: _statistic(name).width(context) for name in statistics}
+    """k of each row statistic, in the order given; raises UnknownName."""
+    return {name: _row_statistic(name).width(context) for name in statistics}
 
 
 def row_of(target: Any, prediction: Prediction, statistics: Iterable[str], context: TaskContext) -> dict[str, Ints]:
-    """int64 [k] of each statistic for one sample; raises SampleError when the prediction cannot be scored."""
-    return {name: _statistic(name).row(target, prediction, context) for name in statistics}
+    """int64 [k] of each row statistic for one sample; raises SampleError when the prediction cannot be scored."""
+    return {name: _row_statistic(name).row(target, prediction, context) for name in statistics}
+
+
+def check(target: Any, prediction: Prediction, statistics: Iterable[str], context: TaskContext) -> None:
+    """Raises SampleError when a set statistic cannot score the prediction; row statistics say so in ``row_of``."""
+    for name in statistics:
+        statistic = _statistic(name)
+        if isinstance(statistic, SetStatistic):
+            statistic.check(target, prediction, context)
+
+
+def tables_of(
+    targets: Sequence[Any], predictions: Sequence[Prediction], statistics: Iterable[str], context: TaskContext
+) -> dict[str, Table]:
+    """The table of each statistic, n samples at once; raises SampleError when a prediction cannot be scored."""
+    return {name: _table_of(_statistic(name), targets, predictions, context) for name in statistics}
 
 
 def estimates(
@@ -94,38 +124,44 @@ def _statistic(name: str) -> Statistic:
     return statistic
 
 
+def _row_statistic(name: str) -> RowStatistic:
+    statistic = _statistic(name)
+    if not isinstance(statistic, RowStatistic):
+        raise TypeError(f"statistic {name!r} is not counted sample by sample")
+    return statistic
+
+
+def _table_of(
+    statistic: Statistic, targets: Sequence[Any], predictions: Sequence[Prediction], context: TaskContext
+) -> Table:
+    if isinstance(statistic, SetStatistic):
+        return statistic.rows(targets, predictions, context)
+    if not isinstance(statistic, RowStatistic):
+        raise TypeError(f"{type(statistic).__name__} has neither row nor rows")
+    rows = [statistic.row(target, p, context) for target, p in zip(targets, predictions, strict=True)]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), statistic.width(context))
+
+
 def _estimates_of(
     part: _Part, metrics: Sequence[Metric], context: TaskContext, bootstrap: _Bootstrap
 ) -> list[Estimate]:
     codes = part.rows.group_codes()
     groups = int(codes.max()) + 1
     names = sorted({metric.statistic for metric in metrics})
-    tables = {name: group_sums(part.rows.values[name], codes) for name in names}
+    tables = {name: GroupedTable.of(part.rows.values[name], codes) for name in names}
     counts = {name: _counts(name, part.rows.values[name], context) for name in names}
-    replicates = _replicates(tables, metrics, context, bootstrap) if groups > 1 else {}
+    draws = replicates(tables, metrics, context, bootstrap.draws, bootstrap.seed) if groups > 1 else {}
     found: list[Estimate] = []
     for metric in metrics:
-        value = metric.value(tables[metric.statistic].sum(axis=0).astype(np.float64), context)
+        value = tables[metric.statistic].value(metric, context)
         common = _common(metric, part, groups, bootstrap)
-        found += _described(metric, value, replicates.get(metric.id), counts[metric.statistic], context, common)
+        found += _described(metric, value, draws.get(metric.id), counts[metric.statistic], context, common)
     return found
 
 
-def _counts(statistic: str, rows: Ints, context: TaskContext) -> _Counts:
+def _counts(statistic: str, rows: Table, context: TaskContext) -> _Counts:
     counter = _statistic(statistic)
     return _Counts(counter.support(rows, context), counter.absent(rows, context))
-
-
-def _replicates(
-    tables: dict[str, Ints], metrics: Sequence[Metric], context: TaskContext, bootstrap: _Bootstrap
-) -> dict[str, Floats]:
-    """By metric, its value [draws] or [draws,C] in each draw; all metrics see the same draws."""
-    chunks: dict[str, list[Floats]] = {metric.id: [] for metric in metrics}
-    for sums in resampled_sums(list(tables.values()), bootstrap.draws, bootstrap.seed):
-        by_statistic = dict(zip(tables, sums, strict=True))
-        for metric in metrics:
-            chunks[metric.id].append(metric.value(by_statistic[metric.statistic], context))
-    return {name: np.concatenate(parts) for name, parts in chunks.items()}
 
 
 def _common(metric: Metric, part: _Part, groups: int, bootstrap: _Bootstrap) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from PIL import Image
 
 from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.metric import TaskContext, metric_named
-from mmbench.core.prediction import Prediction
+from mmbench.core.prediction import LabelMap
+from mmbench.core.table import Ragged
 from mmbench.metrics.rows import Rows
 from mmbench.reports.sheet import contact_sheet
 from mmbench.runner.journal import Journal
@@ -29,12 +30,16 @@ def save_predictions(folder: Path, run: StoredRun, suite: OpenedSuite) -> Path |
     folder cannot be written, LoadError for an id that leads out of it.
     """
     scores = worst(load_rows(run.folder, run.record), run.record.primary, suite.context)
-    kept: dict[str, Prediction] = {}
+    kept: dict[str, LabelMap] = {}
     try:
         for failure in run.record.failures:
             _file(folder, failure.id).unlink(missing_ok=True)
         with Journal(run.folder / JOURNAL) as journal:
             for prediction in journal.predictions():
+                if not isinstance(prediction, LabelMap):
+                    raise UsageError(
+                        f"--save-predictions writes label images, and suite {suite.spec.name!r} has none; leave it out."
+                    )
                 _write(_file(folder, prediction.sample_id), prediction.labels)
                 if prediction.sample_id in scores:
                     kept[prediction.sample_id] = prediction
@@ -52,7 +57,10 @@ def worst(rows: Rows, primary: str, context: TaskContext) -> dict[str, float]:
     A sample whose score is undefined is left out; equal scores keep the order of the rows.
     """
     metric = metric_named(primary)
-    values = metric.value(rows.values[metric.statistic].astype(np.float64), context)
+    table = rows.values[metric.statistic]
+    if metric.kind != "sums" or isinstance(table, Ragged):
+        raise UsageError(f"The samples have no {primary} of their own, so there are no worst ones to show.")
+    values = metric.value(table.astype(np.float64), context)
     values = values if values.ndim == 1 else np.nanmean(values, axis=1)
     order = np.argsort(values if metric.direction == "higher" else -values, kind="stable")
     defined = [index for index in order if not np.isnan(values[index])]
@@ -60,7 +68,7 @@ def worst(rows: Rows, primary: str, context: TaskContext) -> dict[str, float]:
 
 
 def _show(
-    file: Path, suite: OpenedSuite, predictions: dict[str, Prediction], scores: dict[str, float], metric: str
+    file: Path, suite: OpenedSuite, predictions: dict[str, LabelMap], scores: dict[str, float], metric: str
 ) -> Path | None:
     if file.with_suffix("").name in suite.source.ids:
         return None

@@ -15,7 +15,7 @@ from mmbench.core.prediction import Prediction
 from mmbench.core.record import Failure
 from mmbench.core.sample import Batch
 from mmbench.core.source import Source
-from mmbench.metrics.scoring import row_of
+from mmbench.metrics.scoring import check, row_of
 from mmbench.runner.journal import BatchResult, Entry, Journal
 from mmbench.runner.loading import Loaded, LoadedBatch, load_batches
 from mmbench.runner.plan import Plan
@@ -26,7 +26,11 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Everything that the loop needs. ``modalities`` are the suite's, ``statistics`` those that its metrics read."""
+    """Everything that the loop needs.
+
+    ``modalities`` are the suite's. ``statistics`` are counted in the loop, ``later`` after it; predictions are checked
+    for both.
+    """
 
     plan: Plan
     source: Source
@@ -35,6 +39,7 @@ class Job:
     statistics: tuple[str, ...]
     context: TaskContext
     workers: int = 0
+    later: tuple[str, ...] = ()
 
 
 def execute(job: Job, journal: Journal, progress: Progress) -> None:
@@ -117,7 +122,8 @@ def _entry(job: Job, loaded: Loaded, outcome: Prediction | SampleError) -> Entry
     if isinstance(outcome, SampleError):
         raise outcome
     sample = loaded.sample
+    check(sample.target, outcome, job.later, job.context)
     rows = row_of(sample.target, outcome, job.statistics, job.context)
-    statistics = np.concatenate([rows[name] for name in job.statistics])
+    statistics = np.concatenate([np.zeros(0, np.int64), *(rows[name] for name in job.statistics)])
     group = sample.id if sample.group is None else sample.group
     return Entry(sample.id, loaded.digest, group, sample.tags, outcome, statistics)

@@ -19,11 +19,10 @@ import numpy as np
 
 from mmbench.core.errors import LoadError, MmbenchError, UsageError
 from mmbench.core.metric import Ints
-from mmbench.core.prediction import LabelMap, Prediction
+from mmbench.core.prediction import KINDS, Prediction
 from mmbench.core.record import Failure
 
 SCHEMA = "1"
-_KINDS = {LabelMap.kind: LabelMap}
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE batches (batch INTEGER PRIMARY KEY, items INTEGER, predict_seconds REAL, seconds REAL)",
@@ -133,7 +132,7 @@ class Journal:
         with self._explained():
             query = "SELECT id, kind, prediction FROM samples ORDER BY batch, position"
             for sample_id, kind, payload in self._connection.execute(query):
-                yield _KINDS[kind].decode(sample_id, payload)
+                yield KINDS[kind].decode(sample_id, payload)
 
     def failures(self) -> list[Failure]:
         """The samples that failed, in the order of the plan's batches."""

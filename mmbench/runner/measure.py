@@ -16,7 +16,7 @@ from mmbench.core.errors import Interrupted, SampleError
 from mmbench.core.model import Model, ModelOptions
 from mmbench.core.record import Execution, RunRecord
 from mmbench.core.source import NotedSource
-from mmbench.metrics.scoring import needed_statistics, statistic_widths
+from mmbench.metrics.scoring import needed_statistics, row_statistics, statistic_widths
 from mmbench.runner import folders
 from mmbench.runner.execute import Job, Progress, execute
 from mmbench.runner.journal import Journal
@@ -131,17 +131,19 @@ def _journal(prepared: Prepared, options: RunOptions, clock: Clock) -> Journal:
 
 
 def _widths(suite: OpenedSuite) -> tuple[tuple[str, int], ...]:
-    return tuple(statistic_widths(needed_statistics(suite.spec.metrics), suite.context).items())
+    return tuple(statistic_widths(row_statistics(needed_statistics(suite.spec.metrics)), suite.context).items())
 
 
 def _job(prepared: Prepared, widths: tuple[tuple[str, int], ...], options: RunOptions) -> Job:
     suite = prepared.suite
+    counted = tuple(name for name, _ in widths)
     return Job(
         plan=prepared.plan,
         source=suite.source,
         model=prepared.model,
         modalities=suite.spec.modalities,
-        statistics=tuple(name for name, _ in widths),
+        statistics=counted,
+        later=tuple(name for name in needed_statistics(suite.spec.metrics) if name not in counted),
         context=suite.context,
         workers=options.workers,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import statistics
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,9 +17,10 @@ from mmbench.core.key import ComparabilityKey, digest_of
 from mmbench.core.metric import metric_named
 from mmbench.core.model import ModelInfo
 from mmbench.core.record import Cost, Counts, Estimate, ModelRecord
+from mmbench.core.source import Source, TargetedSource
 from mmbench.core.suite import SuiteReference, SuiteSpec
 from mmbench.metrics.rows import Rows
-from mmbench.metrics.scoring import estimates
+from mmbench.metrics.scoring import estimates, needed_statistics, tables_of
 from mmbench.runner.journal import Journal
 from mmbench.runner.suites import OpenedSuite
 
@@ -35,12 +38,27 @@ class Scores:
 
 
 def score(journal: Journal, suite: OpenedSuite, widths: Sequence[tuple[str, int]], draws: int) -> Scores:
-    """Rows, estimates and bounds of the samples that were scored; ``widths`` are the statistics and their k."""
+    """Rows, estimates and bounds of the samples that were scored; ``widths`` are the row statistics and their k."""
     rows, digests = journalled_rows(journal, widths)
     if not rows.ids:
         return Scores(rows, digests, (), ())
+    rows = _with_later(rows, journal, suite)
     found = estimates(rows, suite.spec.metrics, suite.context, draws=draws)
     return Scores(rows, digests, tuple(found), suite.bounds(rows.ids))
+
+
+def _with_later(rows: Rows, journal: Journal, suite: OpenedSuite) -> Rows:
+    """The rows and those of the statistics that need all samples at once."""
+    later = [name for name in needed_statistics(suite.spec.metrics) if name not in rows.values]
+    if not later:
+        return rows
+    targets = [_target(suite.source, sample_id) for sample_id in rows.ids]
+    found = tables_of(targets, list(journal.predictions()), later, suite.context)
+    return dataclasses.replace(rows, values={**rows.values, **found})
+
+
+def _target(source: Source, sample_id: str) -> Any:
+    return source.target(sample_id) if isinstance(source, TargetedSource) else source.load(sample_id).target
 
 
 def journalled_rows(journal: Journal, widths: Sequence[tuple[str, int]]) -> tuple[Rows, tuple[str, ...]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Numbers = Ints | Floats
 
 # At most this many numbers in a chunk's weights and in its sums: 16 MiB of float64 each.
 _CHUNK = 1 << 21
@@ -21,11 +22,11 @@ _CHUNK = 1 << 21
 _PURPOSE = int.from_bytes(b"resample", "little")
 
 
-def group_sums(rows: Ints, codes: Ints) -> Ints:
-    """int64 [G,k]: rows [n,k] summed over equal codes [n], which are 0..G-1 with none left out."""
+def group_sums(rows: Numbers, codes: Ints) -> Numbers:
+    """[G,k] of the dtype of the rows: rows [n,k] summed over equal codes [n], which are 0..G-1 with none left out."""
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], np.arange(int(codes.max()) + 1))
-    sums: Ints = np.add.reduceat(rows[order], starts, axis=0)
+    sums: Numbers = np.add.reduceat(rows[order], starts, axis=0)
     return sums
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mmbench.core.errors import SampleError
-from mmbench.core.prediction import LabelMap, check_labels
+from mmbench.core.prediction import KINDS, ClassScores, Detections, LabelMap, Text, check_labels
 
 MAPS = hnp.arrays(
     st.sampled_from([np.dtype(np.uint8), np.dtype(np.int16)]), hnp.array_shapes(min_dims=2, max_dims=2, min_side=0)
@@ -47,3 +47,32 @@ def test_what_cannot_be_scored_is_a_sample_error(labels, sentence):
     with pytest.raises(SampleError) as caught:
         check_labels(LabelMap("a", labels), (1, 2), 3)
     assert str(caught.value).startswith(sentence)
+
+
+@given(st.text(), st.none() | st.floats(0, 1))
+def test_texts_survive(text, confidence):
+    """Any text, lone surrogates and control characters included."""
+    assert Text.decode("a", Text("a", text, confidence).encode()) == Text("a", text, confidence)
+
+
+def test_scores_survive():
+    scores = np.array([0.25, -np.inf, 3e38], np.float32)
+    np.testing.assert_array_equal(ClassScores.decode("a", ClassScores("a", scores).encode()).scores, scores)
+
+
+@pytest.mark.parametrize("count", [0, 2])
+@pytest.mark.parametrize("more", [False, True])
+def test_detections_survive(count, more):
+    masks = tuple({"size": [2, 2], "counts": "04"} for _ in range(count)) if more else None
+    points = np.arange(count * 6.0).reshape(count, 2, 3) if more else None
+    numbers = np.arange(count * 4.0).reshape(count, 4), np.linspace(0, 1, count), np.arange(count)
+    back = Detections.decode("a", Detections("a", *numbers, masks, points).encode())
+    for found, given_ in zip((back.boxes, back.scores, back.labels), numbers, strict=True):
+        np.testing.assert_array_equal(found, given_)
+    assert back.masks == masks
+    assert (back.keypoints is None) == (points is None)
+    assert points is None or np.array_equal(back.keypoints, points)
+
+
+def test_every_kind_is_known_by_its_name():
+    assert all(name == kind.kind for name, kind in KINDS.items())

@@ -132,7 +132,7 @@ GOOD = '{"ids":["a"],"groups":["a"],"tags":[{}],"statistics":["c"]}'
             "occurs twice",
         ),
         ({"samples.npy": json_bytes(GOOD), "statistic/c.npy": packed(np.zeros((2, 3), np.int64))}, "differ in length"),
-        ({"samples.npy": json_bytes(GOOD), "statistic/c.npy": packed(np.zeros((1, 3)))}, "damaged"),
+        ({"samples.npy": json_bytes(GOOD), "statistic/c.npy": packed(np.zeros((1, 3), np.float32))}, "damaged"),
         ({"samples.npy": json_bytes(GOOD), "statistic/c.npy": packed(np.zeros(1, np.int64))}, "expected int64"),
         ({"samples.npy": json_bytes(GOOD), "statistic/c.npy": packed(np.array([{}], object))}, "allow_pickle=False"),
     ],
