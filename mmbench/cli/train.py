@@ -39,9 +39,7 @@ Output = Annotated[
     Path, _option(_HOW, "--output", "-o", help="The checkpoint: .safetensors, or any other suffix for a torch file.")
 ]
 Seed = Annotated[int, _option(_HOW, min=0, help="Same seed, device and threads: same weights.")]
-Steps = Annotated[
-    int | None, _option(_HOW, min=1, help="Gradient steps; by default 600 on generated suites, 1,000 on others.")
-]
+Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps; 600 by default.")]
 EncoderSteps = Annotated[int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage; 1,500 by default.")]
 Encoders = Annotated[
     str | None, _option(_HOW, help="joint; or first trained on signatures, then frozen or finetuned (generated data).")

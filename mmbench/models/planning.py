@@ -21,7 +21,7 @@ from mmbench.models.training import Encoders, Plan
 # From this side length on features are computed at half the resolution of the input.
 _LARGE = 192
 Stride = Literal[1, 2, 4]
-# Random views of real images are at most this large: a thousand steps then take minutes on two cores, not hours.
+# Random views of real images are at most this large: the default budget then takes minutes on two cores, not hours.
 _VIEW_PIXELS = 180 * 240
 
 
@@ -76,7 +76,7 @@ def _recipe(splits: Splits, choices: Choices, signed: bool) -> Recipe:
     crop = choices.crop or _view(choices.size or _first_size(splits))
     power = choices.class_weight_power
     return Recipe(
-        steps=choices.steps or (600 if signed else 1000),
+        steps=choices.steps or 600,
         batch_size=choices.batch_size or (32 if signed else 8),
         rate=choices.rate or 3e-3,
         class_weight_power=0.5 if power is None else power,
