@@ -56,7 +56,9 @@ class Agreement:
         odd = np.flatnonzero(self.annotators != ANNOTATORS)
         if odd.size:
             found = int(self.annotators[odd[0]])
-            raise SampleError(f"Question {int(odd[0])} (from 0) has {found} annotators' answers, expected {ANNOTATORS}.")
+            raise SampleError(
+                f"Question {int(odd[0])} (from 0) has {found} annotators' answers, expected {ANNOTATORS}."
+            )
         return np.stack([self._thirds(), np.full_like(self.matches, POINTS)], axis=1)
 
     def _thirds(self) -> Ints:
@@ -167,7 +169,9 @@ def _matches_untouched(answer: str, given: Sequence[str]) -> bool:
 def _annotators(ground_truths: Sequence[Sequence[str]]) -> Ints:
     sizes = np.array([*map(len, ground_truths)], dtype=np.int64)
     if not sizes.all():
-        raise SampleError(f"Question {int(np.argmin(sizes))} (from 0) has no annotator's answer, expected {ANNOTATORS}.")
+        raise SampleError(
+            f"Question {int(np.argmin(sizes))} (from 0) has no annotator's answer, expected {ANNOTATORS}."
+        )
     # A text is a sequence of letters too; scored as ten answers it would give a number.
     if str in set(map(type, ground_truths)):
         text = next(given for given in ground_truths if isinstance(given, str))

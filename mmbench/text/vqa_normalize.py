@@ -16,7 +16,7 @@ import re
 from mmbench.core.errors import SampleError
 from mmbench.text.vqa_contractions import CONTRACTIONS
 
-MARKS = ";/[]\"{}()=+\\_-><@`,?!"
+MARKS = ';/[]"{}()=+\\_-><@`,?!'
 ARTICLES = frozenset({"a", "an", "the"})
 NUMBERS = {
     "none": "0",
@@ -47,9 +47,7 @@ def trim_answer(text: str) -> str:
 
     Raises SampleError when it is not a text.
     """
-    if not isinstance(text, str):
-        raise SampleError(f"An answer is {text!r}, expected a text; quote it in the file.")
-    return text.replace("\n", " ").replace("\t", " ").strip()
+    return _text(text).replace("\n", " ").replace("\t", " ").strip()
 
 
 def normalize_vqa_answer(text: str) -> str:
@@ -61,13 +59,17 @@ def normalize_textvqa_answer(text: str) -> str:
     """The normalisation of the TextVQA challenge (EvalAI; ``EvalAIAnswerProcessor`` of MMF).
 
     It differs from the official one in what comes first: lower case, commas and question marks are deleted, and
-    ``'s`` is split off as a word (``man's`` is ``man 's``). So ``1,000`` is 1000 here too, but never makes the other
-    marks go, and no contraction in ``'s`` is ever put together. Raises SampleError when ``text`` is not a text.
+    ``'s`` is split off as a word. So a comma between digits never makes the other marks go, and ``what's`` becomes
+    ``what 's``, which is not what ``whats`` becomes (``what's``). Raises SampleError when ``text`` is not a text.
     """
-    if not isinstance(text, str):
-        raise SampleError(f"An answer is {text!r}, expected a text; quote it in the file.")
-    lower = text.lower().replace(",", "").replace("?", "").replace("'s", " 's")
+    lower = _text(text).lower().replace(",", "").replace("?", "").replace("'s", " 's")
     return _write_words(_strip_punctuation(trim_answer(lower)))
+
+
+def _text(value: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise SampleError(f"An answer is {value!r}, expected a text; quote it in the file.")
 
 
 def _strip_punctuation(text: str) -> str:
