@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,17 @@ def test_any_bytes_give_a_value_or_a_load_error(tmp_path_factory, content: bytes
     path = written(tmp_path_factory.getbasetemp(), content)
     with contextlib.suppress(LoadError):
         read_json(path, unique_keys=True)
+
+
+def test_collector_runs_again_after_reading(tmp_path: Path) -> None:
+    """Paused while reading, also when reading fails; never started where the caller had stopped it."""
+    for content in (b"[]", b"["):
+        with contextlib.suppress(LoadError):
+            read_json(written(tmp_path, content))
+        assert gc.isenabled()
+    gc.disable()
+    try:
+        read_json(written(tmp_path, b"[]"))
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

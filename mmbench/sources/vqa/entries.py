@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import operator
 import reprlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from mmbench.core.errors import LoadError
 
 Entry = dict[str, Any]
 
+_ANSWER = operator.itemgetter("answer")
 _IDS = ("question_id", "questionId", "image")
 
 
@@ -84,9 +86,9 @@ class EntryFile:
 
     def answers(self, entry: Entry) -> tuple[str, ...]:
         """The annotators' answers, objects with an ``answer`` or plain texts; raises LoadError when there is none."""
-        given, texts = entry.get("answers"), self.texts
+        given = entry.get("answers")
         try:
-            found = tuple([texts[answer["answer"]] for answer in given])  # type: ignore[union-attr]
+            found = tuple(map(self.texts.__getitem__, map(_ANSWER, given)))  # type: ignore[arg-type]
         except (KeyError, TypeError):
             found = self._plain(entry, given)
         if not found:

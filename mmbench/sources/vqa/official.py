@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmbench.core.errors import LoadError
-from mmbench.sources.json_file import read_json
+from mmbench.sources.json_file import collector_paused, read_json
 from mmbench.sources.vqa.entries import Entry, EntryFile
 from mmbench.sources.vqa.questions import VqaQuestion, unique_questions
 
 
+@collector_paused()
 def read_vqa(annotations: Path, questions: Path | None = None) -> tuple[VqaQuestion, ...]:
     """Questions of VQA (v1, v2) or OK-VQA: ``..._annotations.json``, and the texts of ``..._questions.json`` if given.
 
@@ -25,6 +26,7 @@ def read_vqa(annotations: Path, questions: Path | None = None) -> tuple[VqaQuest
     return found
 
 
+@collector_paused()
 def read_textvqa(path: Path) -> tuple[VqaQuestion, ...]:
     """Questions of ``TextVQA_0.5.1_<split>.json``: a list ``data``, the answers plain texts; raises as ``read_vqa``."""
     file = EntryFile(str(path))
@@ -32,6 +34,7 @@ def read_textvqa(path: Path) -> tuple[VqaQuestion, ...]:
     return unique_questions((_textvqa_question(file, entry) for entry in entries), file.shown)
 
 
+@collector_paused()
 def read_vizwiz(path: Path) -> tuple[VqaQuestion, ...]:
     """Questions of VizWiz ``<split>.json``, a list; the image is also the question's id; raises as ``read_vqa``."""
     file = EntryFile(str(path))
@@ -39,6 +42,7 @@ def read_vizwiz(path: Path) -> tuple[VqaQuestion, ...]:
     return unique_questions((_vizwiz_question(file, entry) for entry in entries), file.shown)
 
 
+@collector_paused()
 def read_gqa(path: Path, balanced: bool = True) -> tuple[VqaQuestion, ...]:
     """Questions of GQA ``<split>_questions.json``, an object by id; raises as ``read_vqa``.
 

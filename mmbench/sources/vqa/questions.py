@@ -31,7 +31,7 @@ def unique_questions(found: Iterable[VqaQuestion], shown: str) -> tuple[VqaQuest
     questions = tuple(found)
     if not questions:
         raise LoadError(f"The file {shown!r} holds no question.")
-    ((most, count),) = Counter(question.id for question in questions).most_common(1)
-    if count > 1:
+    if len({question.id for question in questions}) < len(questions):
+        ((most, count),) = Counter(question.id for question in questions).most_common(1)
         raise LoadError(f"The file {shown!r} holds question {most!r} {count} times; ids must be unique.")
     return questions

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from mmbench.core.errors import LoadError
-from mmbench.sources.json_file import read_json
+from mmbench.sources.json_file import collector_paused, read_json
 from mmbench.sources.vqa.entries import Entry, EntryFile
 from mmbench.sources.vqa.questions import VqaQuestion
 
@@ -60,12 +60,12 @@ def join_results(questions: Sequence[VqaQuestion], results: Mapping[str, T], sho
 
     Raises LoadError when the results hold an id that no question has.
     """
-    known = {question.id for question in questions}
-    unknown = [question_id for question_id in results if question_id not in known]
-    if unknown:
+    answered = tuple(question for question in questions if question.id in results)
+    if len(answered) < len(results):
+        known = {question.id for question in questions}
+        unknown = [question_id for question_id in results if question_id not in known]
         more = f" and {len(unknown) - 1} more" if len(unknown) > 1 else ""
         raise LoadError(f"The results {shown!r} hold question {unknown[0]!r}{more}, which the annotations do not.")
-    answered = tuple(question for question in questions if question.id in results)
     return Answered(
         questions=answered,
         answers=tuple(results[question.id] for question in answered),
@@ -73,6 +73,7 @@ def join_results(questions: Sequence[VqaQuestion], results: Mapping[str, T], sho
     )
 
 
+@collector_paused()
 def _read(path: Path, key: str, value: Callable[[EntryFile, Entry], T]) -> dict[str, T]:
     file = EntryFile(str(path))
     found: dict[str, T] = {}
