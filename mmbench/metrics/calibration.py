@@ -87,8 +87,8 @@ def adaptive_ece(rows: Floats, weights: Weights | None = None, bins: int = BINS)
     right_ends = np.searchsorted(place[right], np.arange(1, len(levels) + 1))
 
     def value(chunk: Ints) -> Floats:
-        mass = np.take(running_totals(chunk, order), ends, axis=1)
-        correct = np.take(running_totals(chunk, right), right_ends, axis=1)
+        mass = np.take(running_totals(np.take(chunk, order, axis=1)), ends, axis=1)
+        correct = np.take(running_totals(np.take(chunk, right, axis=1)), right_ends, axis=1)
         confidence = np.cumsum(np.diff(mass, axis=1, prepend=0) * levels, axis=1)
         parts = zip(mass, correct - confidence, strict=True)
         return np.array([_gap_of_equal_bins(total, gap, bins) for total, gap in parts])

@@ -88,13 +88,13 @@ def _class_auroc(scores: Floats, targets: Floats) -> Callable[[Ints], Floats]:
     """From the weights [d,n] of a chunk to the AUROC [d] of one class."""
     order = np.argsort(scores, kind="stable")
     ranked = scores[order]
-    positives = np.flatnonzero(targets)
+    positives = order[targets[order] > 0]
     first = np.searchsorted(ranked, scores[positives], side="left")
     last = np.searchsorted(ranked, scores[positives], side="right")
 
     def value(weights: Ints) -> Floats:
         own = np.take(weights, positives, axis=1)
-        totals = running_totals(weights, order)
+        totals = running_totals(np.take(weights, order, axis=1))
         # Twice the mid-ranks: with all samples counted below, the positives among themselves give P^2.
         ranks = np.take(totals, first, axis=1)
         ranks += np.take(totals, last, axis=1)
@@ -115,11 +115,11 @@ def _class_average_precision(scores: Floats, targets: Floats) -> Callable[[Ints]
 
     def value(weights: Ints) -> Floats:
         own = np.take(weights, positives, axis=1)
-        hit_totals = running_totals(weights, positives)
-        precision = np.take(hit_totals, hits, axis=1) / np.maximum(
-            np.take(running_totals(weights, order), passed, axis=1), 1
-        )
-        return ratio(np.einsum("dp,dp->d", own, precision), hit_totals[:, -1].astype(np.float64))
+        hit_totals = running_totals(own)
+        totals = running_totals(np.take(weights, order, axis=1))
+        # A total of 0 has hits of 0 and the own weight 0.
+        precision = np.take(hit_totals, hits, axis=1) / np.maximum(np.take(totals, passed, axis=1), 1)
+        return ratio((own * precision).sum(axis=1), hit_totals[:, -1].astype(np.float64))
 
     return value
 

@@ -134,6 +134,6 @@ def _places(values: Floats) -> tuple[Ints, Ints, Ints]:
 
 def _centred_ranks(weights: Ints, order: Ints, first: Ints, last: Ints) -> Floats:
     """float64 [d,n]: twice the mid-rank of each sample less its mean, in whole numbers."""
-    totals = running_totals(weights, order)
+    totals = running_totals(np.take(weights, order, axis=1))
     ranks = np.take(totals, first, axis=1) + np.take(totals, last, axis=1) - totals[:, -1:]
     return ranks.astype(np.float64)

@@ -79,7 +79,7 @@ def median_rank(ranks: Ints, weights: Weights | None = None) -> Floats:
     values = np.append(ranks[order].astype(np.float64), np.nan)
 
     def value(chunk: Ints) -> Floats:
-        totals = running_totals(chunk, order)
+        totals = running_totals(np.take(chunk, order, axis=1))
         middle = (totals[:, -1:] - 1) // 2, totals[:, -1:] // 2
         low, high = (np.count_nonzero(totals[:, 1:] <= place, axis=1) for place in middle)
         return np.where(totals[:, -1] > 0, (values[low] + values[high]) / 2, np.nan)

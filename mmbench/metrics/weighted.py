@@ -43,10 +43,10 @@ def by_chunks(value: Callable[[Ints], Floats], weights: Ints) -> Floats:
     return np.concatenate([value(weights[a : a + step]) for a in range(0, max(1, len(weights)), step)])
 
 
-def running_totals(weights: Ints, order: Ints) -> Ints:
-    """int64 [d,m+1]: column i is the weight [d,n] of the first i samples of ``order`` [m]."""
-    totals = np.zeros((len(weights), len(order) + 1), dtype=np.int64)
-    np.cumsum(np.take(weights, order, axis=1), axis=1, out=totals[:, 1:])
+def running_totals(weights: Ints) -> Ints:
+    """int64 [d,m+1]: column i is the weight [d,m] of the first i samples."""
+    totals = np.zeros((weights.shape[0], weights.shape[1] + 1), dtype=np.int64)
+    np.cumsum(weights, axis=1, out=totals[:, 1:])
     return totals
 
 
@@ -54,5 +54,5 @@ def label_totals(weights: Ints, labels: Ints, classes: int) -> Ints:
     """int64 [d,classes]: the weight [d,n] of the samples of each label [n]."""
     order = np.argsort(labels, kind="stable")
     bounds = np.searchsorted(labels[order], np.arange(classes + 1))
-    totals = np.take(running_totals(weights, order), bounds, axis=1)
+    totals = np.take(running_totals(np.take(weights, order, axis=1)), bounds, axis=1)
     return totals[:, 1:] - totals[:, :-1]

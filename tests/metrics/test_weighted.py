@@ -33,13 +33,13 @@ def test_no_weights_are_every_sample_once() -> None:
 
 
 def test_running_and_label_totals() -> None:
-    """Totals start at 0 and follow the order; a label of no sample has the total 0."""
+    """Totals start at 0; a label of no sample has the total 0."""
     weights = np.array([[1, 2, 3], [0, 5, 0]])
-    assert weighted.running_totals(weights, np.array([2, 0])).tolist() == [[0, 3, 4], [0, 0, 0]]
+    assert weighted.running_totals(weights).tolist() == [[0, 1, 3, 6], [0, 0, 5, 5]]
     assert weighted.label_totals(weights, np.array([2, 0, 2]), 4).tolist() == [[2, 0, 4, 0], [5, 0, 0, 0]]
 
 
 def test_large_totals_stay_exact() -> None:
     """Totals beyond 2^53, where float64 would round, are exact."""
     weights = np.array([[2**53, 1, 1]])
-    assert weighted.running_totals(weights, np.arange(3))[0, -1] == 2**53 + 2
+    assert weighted.running_totals(weights)[0, -1] == 2**53 + 2
