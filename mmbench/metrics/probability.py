@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from mmbench.core.errors import SampleError
 from mmbench.core.metric import Floats
-from mmbench.metrics.inputs import Bools, class_numbers, distributions, indicators, numbers, shares
+from mmbench.metrics.inputs import class_numbers, distributions, indicators, numbers, shares
 from mmbench.metrics.ratios import mean_rows, ratio
 
 
@@ -45,7 +45,8 @@ def nll_rows(probabilities: ArrayLike, targets: ArrayLike) -> Floats:
     table = distributions("probabilities", probabilities)
     truth = class_numbers("targets", targets, len(table), table.shape[1])
     own = table[np.arange(len(table)), truth]
-    return _loss_rows(-np.log(np.where(own > 0, own, 1.0)), own == 0)
+    with np.errstate(divide="ignore"):
+        return _loss_rows(np.log(own))
 
 
 def nll_rows_of_logits(logits: ArrayLike, targets: ArrayLike) -> Floats:
@@ -62,8 +63,7 @@ def nll_rows_of_logits(logits: ArrayLike, targets: ArrayLike) -> Floats:
         raise SampleError(f"Row {wrong[0]} of the logits has the maximum {highest[wrong[0]]}; expected a finite one.")
     shifted = table - highest[:, None]
     own = shifted[np.arange(len(table)), truth]
-    loss = np.log(np.exp(shifted).sum(axis=1)) - np.where(np.isinf(own), 0.0, own)
-    return _loss_rows(loss, np.isinf(own))
+    return _loss_rows(own - np.log(np.exp(shifted).sum(axis=1)))
 
 
 def nll(sums: Floats) -> Floats:
@@ -74,6 +74,7 @@ def nll(sums: Floats) -> Floats:
     return np.where(sums[..., 1] > 0, np.inf, ratio(sums[..., 0], sums[..., 2]))
 
 
-def _loss_rows(loss: Floats, impossible: Bools) -> Floats:
+def _loss_rows(log_likelihood: Floats) -> Floats:
     # Infinity is counted apart: in a matrix product with weights, 0 * inf would make every draw NaN.
-    return np.stack([np.where(impossible, 0.0, loss), impossible, np.ones_like(loss)], axis=1)
+    impossible = np.isneginf(log_likelihood)
+    return np.stack([np.where(impossible, 0.0, -log_likelihood), impossible, np.ones_like(log_likelihood)], axis=1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -108,8 +109,8 @@ def test_thousand_draws(benchmark, name: str, data, weights) -> None:
     np.testing.assert_allclose(values[:draws], [peer(drawn) for drawn in samples], rtol=1e-9)
     if not benchmark.disabled:
         # Both sides take turns, so that a busy neighbour meets both.
-        rounds = [(cpu_seconds(lambda: ours(weights)), cpu_seconds(lambda: peer(s))) for s in samples[:ROUNDS]]
-        own, one = np.median(rounds, axis=0)
+        rounds = [(cpu_seconds(partial(ours, weights)), cpu_seconds(partial(peer, s))) for s in samples[:ROUNDS]]
+        own, one = np.median(rounds, axis=0).tolist()
         seconds = one * DRAWS
         benchmark.extra_info.update(seconds=round(own, 3), peer_seconds=round(seconds, 2), ratio=round(seconds / own))
         print(f"{name}, {DRAWS} draws of {N}: {benchmark.extra_info}")

@@ -98,6 +98,11 @@ def test_the_centres_do_not_matter(n: int, seed: int, a: float, b: float) -> Non
         np.testing.assert_allclose(value(other), value(moments(pairs)), rtol=1e-6, atol=1e-6)
 
 
+def test_centres_are_the_values_nearest_to_the_means() -> None:
+    """One of the predictions and one of the targets."""
+    assert r.centres(r.pair_rows([0, 1, 9], [5, 7, 6])) == (1, 6)
+
+
 def test_constant_sides() -> None:
     """A constant has no correlation, a constant target no R^2; the concordance of a constant with anything is 0."""
     varied, constant = np.array([0.1, 0.3, 0.7]), np.full(3, 0.1)
