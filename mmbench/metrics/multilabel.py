@@ -5,7 +5,7 @@ The rows [n,3C] are those of ``mmbench.metrics.classification``, and so are the 
 has no value there; scikit-learn's ``zero_division=0`` and torchmetrics count it as 0 in a multi-label macro mean.
 ``accuracy``, ``cohens_kappa`` and ``matthews_correlation`` are for one label a sample.
 
-Mean average precision is ``mmbench.metrics.curves.mean_average_precision``.
+Mean average precision is ``mmbench.metrics.curves.average_precision`` of ``multilabel_rows``.
 """
 
 from __future__ import annotations
