@@ -35,7 +35,7 @@ def read_state_dict(path: Path, key: str | None = None) -> StateDict:
 
 def metadata_of(path: Path) -> Mapping[str, Any]:
     """What mmbench wrote beside the weights, empty in a file of another program; raises LoadError as above."""
-    if _is_safetensors(_head(path)):
+    if _is_safetensors(path, _head(path)):
         with _damage_of(path, "safetensors"), safe_open(path, framework="pt") as file:
             found = json.loads((file.metadata() or {}).get(KEY, "{}"))
     else:
@@ -46,17 +46,22 @@ def metadata_of(path: Path) -> Mapping[str, Any]:
 
 def _read(path: Path) -> Any:
     head = _head(path)
+    if _is_safetensors(path, head):
+        with _damage_of(path, "safetensors"):
+            return load_file(path)
     if head.startswith((b"PK\x03\x04", b"\x80")):
         with _damage_of(path, "torch"):
             return _read_torch(path)
-    if _is_safetensors(head):
-        with _damage_of(path, "safetensors"):
-            return load_file(path)
     raise LoadError(f"{path} is {_what_it_is(head)}; expected a checkpoint (.safetensors, or torch.save of weights).")
 
 
-def _is_safetensors(head: bytes) -> bool:
-    return head[8:9] == b"{" and not head.startswith((b"PK", b"\x80"))
+def _is_safetensors(path: Path, head: bytes) -> bool:
+    """Eight bytes with the length of the header, then the header, which is JSON.
+
+    A length may begin like a pickle (0x80) or a zip (PK); read as a length, those reach beyond their file.
+    """
+    fits = int.from_bytes(head[:8], "little") <= path.stat().st_size - 8
+    return head[8:9] == b"{" and (fits or not head.startswith((b"PK", b"\x80")))
 
 
 def _head(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 # Half widths of what is drawn uniformly: exponent (log), contrast and saturation (factors about 1), brightness (added),
 # and the gain of each channel (log), as white balance changes with the hour.
-_GAMMA, _CONTRAST, _SATURATION, _BRIGHTNESS, _GAIN = 0.5, 0.4, 0.5, 0.15, 0.2
+_GAMMA, _CONTRAST, _SATURATION, _BRIGHTNESS, _GAIN = 0.4, 0.3, 0.4, 0.12, 0.15
 
 
 def recoloured(x: Tensor, draws: torch.Generator) -> Tensor:

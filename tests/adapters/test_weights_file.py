@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from mmbench.adapters.inert import Inert, read_inert
-from mmbench.adapters.weights_file import read_state_dict
+from mmbench.adapters.weights_file import metadata_of, read_state_dict
 from mmbench.core.errors import LoadError
 
 STATE = OrderedDict(
@@ -75,6 +75,20 @@ def test_safetensors_give_the_same_weights_whatever_the_suffix(tmp_path: Path) -
     for name in ("my.safetensors", "my.ckpt"):
         save_file(dict(STATE), tmp_path / name)
         assert equal(read_state_dict(tmp_path / name), STATE)
+
+
+@pytest.mark.parametrize("start", [b"\x80", b"PK"])
+def test_a_header_whose_length_begins_like_another_format(tmp_path: Path, start: bytes) -> None:
+    """The length of a safetensors header is any number: one in 128 begins like a pickle."""
+    path = tmp_path / "my.safetensors"
+    sizes = range(0, 1 << 16, 8)
+    wanted = next(n for n in sizes if n > 300 and n.to_bytes(8, "little").startswith(start))
+    save_file(dict(STATE), path, {"mmbench": "{}"})
+    room = wanted - int.from_bytes(path.read_bytes()[:8], "little")
+    save_file(dict(STATE), path, {"mmbench": "{" + " " * room + "}"})
+    assert path.read_bytes().startswith(start)
+    assert read_state_dict(path, None).keys() == STATE.keys()
+    assert metadata_of(path) == {}
 
 
 def test_compiled_submodules_lose_their_mark(tmp_path: Path) -> None:
