@@ -16,6 +16,7 @@ from mmbench import __version__
 from mmbench.cli.init import init
 from mmbench.cli.leaderboard import leaderboard
 from mmbench.cli.run import run
+from mmbench.cli.score import score
 from mmbench.cli.show import show
 from mmbench.cli.train import train
 from mmbench.core.errors import ExitCode, MmbenchError
@@ -48,6 +49,7 @@ def options(
 
 
 app.command()(run)
+app.command()(score)
 app.command()(leaderboard)
 app.command()(train)
 app.command()(init)

@@ -33,6 +33,11 @@ def card(record: RunRecord) -> Iterator[Block]:
     yield Facts(tuple(_flat(record.provenance)))
 
 
+def scores(record: RunRecord) -> Iterator[Block]:
+    """The estimates alone, to the digits in which official scores are published."""
+    yield _estimates(record, digits=4)
+
+
 def _identity(record: RunRecord) -> Iterator[tuple[str, str]]:
     model = record.model
     yield "suite", f"{record.title} ({record.task})"
@@ -61,10 +66,10 @@ def _cost(record: RunRecord) -> str:
     return f"{numbers.milliseconds(record)} ms/item, peak {cost.peak_rss_mib:.0f} MiB, {cost.seconds:.1f} s in all"
 
 
-def _estimates(record: RunRecord) -> Grid:
+def _estimates(record: RunRecord, digits: int = 3) -> Grid:
     lines = []
     for e in record.estimates:
-        value = f"undefined: {e.reason}" if e.value is None else numbers.spanned(Span(e.value, e.low, e.high))
+        value = f"undefined: {e.reason}" if e.value is None else numbers.spanned(Span(e.value, e.low, e.high), digits)
         n = str(e.n) if e.n == e.groups else f"{e.n} in {e.groups} groups"
         lines.append(Line((f"{e.metric}@{e.version}", _of(e), value, n, ", ".join(e.flags) or numbers.NONE)))
     heads = (Head("metric", right=False), Head("of", right=False), Head("value"), Head("n"), Head("flags", right=False))
