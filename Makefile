@@ -36,9 +36,10 @@ benchmarks: $(VENV)/.installed-dev
 baselines: $(VENV)/.installed
 	set -e; for card in baselines/*/*/model.toml; do \
 		PATH="$(abspath $(BIN)):$$PATH" sh -ec "$$(sed -n 's/^command = "\(.*\)"$$/\1/p' $$card)"; done
-	rm -rf results/reference/*
-	$(BIN)/mmbench run --suite seg --model 'baseline:*' --threads 1 -o results/reference
-	rm results/reference/*/journal.sqlite
+	rm -rf results/baselines
+	$(BIN)/mmbench run --suite seg --model 'baseline:*' --threads 1 -o results/baselines
+	rm -rf results/reference results/baselines/*/journal.sqlite
+	mv results/baselines results/reference
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "mmbench needs Python 3.11 or newer; say make PYTHON=python3.11"'

@@ -24,3 +24,9 @@ def _find(variable: str, name: str) -> Path:
 def data_root() -> Callable[[str], Path]:
     """The folder of a real data set under MMBENCH_DATA; skips with a reason, fails under MMBENCH_REQUIRE_DATA=1."""
     return lambda name: _find("MMBENCH_DATA", name)
+
+
+@pytest.fixture
+def parity() -> Callable[[str], Path]:
+    """A file of outputs of the official scorers under MMBENCH_PARITY; skips and fails as ``data_root``."""
+    return lambda name: _find("MMBENCH_PARITY", name)

@@ -1,0 +1,1 @@
+"""Files of the visual question answering benchmarks, in their official layouts."""

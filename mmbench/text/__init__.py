@@ -1,0 +1,1 @@
+"""Text rules of the official scorers, as pure functions of strings."""
