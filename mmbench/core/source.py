@@ -20,7 +20,8 @@ Kind = Literal["image", "plane", "text", "audio"]
 class Modality:
     """One input: ``image`` is uint8 [H,W,channels], ``plane`` float32 [H,W] (depth, thermal, near infrared).
 
-    ``scale`` divides a plane before a model of ours sees it (its typical largest value, in the suite's unit).
+    ``text`` is str, ``audio`` float32 [T] in -1..1, both of one channel. ``scale`` divides a plane before a model of
+    ours sees it (its typical largest value, in the suite's unit). ``rate`` is that of audio, in samples per second.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Modality:
     channels: int
     unit: str = ""
     scale: float = 1.0
+    rate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
