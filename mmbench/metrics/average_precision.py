@@ -4,10 +4,8 @@ A weighted image counts as if it occurred that many times, copy beside copy: the
 that the official scorer gives for the images literally repeated.
 
 Precision is read at 101 points of recall, 0 to 1, each time the highest at that recall or beyond (Everingham et al.
-2010, with COCO's points). Detections are sorted by score once; equal scores go by image id, then by rank. A draw is then
-cumulated weights. Two facts make it short. Precision only rises where a detection hits, so that the highest one is at a
-hit, and the rest of a curve need not be looked at. And the detections that count hardly differ between thresholds, so
-that they are cumulated once for an area range, and the differences apart.
+2010, with COCO's points). Detections are sorted by score once; equal scores go by image id, then by rank. A draw is
+then cumulated weights (``mmbench.metrics.precision_curve``).
 """
 
 from __future__ import annotations

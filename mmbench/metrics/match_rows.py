@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,9 @@ class MatchRows:
         if any(part.settings != first.settings or part.categories != first.categories for part in parts):
             raise ValueError("the parts differ in settings or classes")
         starts = np.cumsum([0, *(len(part) for part in parts[:-1])])
-        columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in (*_DETECTION, *_TRUTH)}
+        columns: dict[str, Any] = {
+            name: np.concatenate([getattr(part, name) for part in parts]) for name in (*_DETECTION, *_TRUTH)
+        }
         for name, lengths in (("image", _DETECTION[0]), ("truth_image", _TRUTH[0])):
             columns[name] += np.repeat(starts, [len(getattr(part, lengths)) for part in parts])
         return replace(first, image_ids=tuple(i for part in parts for i in part.image_ids), **columns)
@@ -70,7 +73,7 @@ class MatchRows:
         place = np.full(len(self), -1, dtype=np.int64)
         place[index] = np.arange(index.size)
         detections, truths = place[self.image] >= 0, place[self.truth_image] >= 0
-        columns = {name: getattr(self, name)[detections] for name in _DETECTION}
+        columns: dict[str, Any] = {name: getattr(self, name)[detections] for name in _DETECTION}
         columns |= {name: getattr(self, name)[truths] for name in _TRUTH}
         columns["image"], columns["truth_image"] = place[columns["image"]], place[columns["truth_image"]]
         return replace(self, image_ids=tuple(self.image_ids[i] for i in index), **columns)

@@ -106,7 +106,8 @@ class KeypointSimilarity:
         labelled[none] = True
         scale = (self.areas[pairs.truth] + _EPSILON)[:, None]
         exponent = (offsets**2).sum(axis=2) / (self.sigmas * 2) ** 2 / scale / 2
-        return np.where(labelled, np.exp(-exponent), 0.0).sum(axis=1) / labelled.sum(axis=1)
+        similarity: Floats = np.where(labelled, np.exp(-exponent), 0.0).sum(axis=1) / labelled.sum(axis=1)
+        return similarity
 
     @staticmethod
     def _outside(points: Floats, boxes: Floats) -> Floats:
