@@ -14,11 +14,27 @@ import numpy as np
 
 from mmbench.core.errors import UnknownName
 
-# In cm-free units of the official code: standard deviations of a keypoint's position relative to the object's scale.
-PERSON_SIGMAS = tuple(
-    np.array([0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72, 0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89])
-    / 10
+_SIGMAS_TIMES_TEN = (
+    0.26,
+    0.25,
+    0.25,
+    0.35,
+    0.35,
+    0.79,
+    0.79,
+    0.72,
+    0.72,
+    0.62,
+    0.62,
+    1.07,
+    1.07,
+    0.87,
+    0.87,
+    0.89,
+    0.89,
 )
+# How far annotators scatter at each of COCO's 17 keypoints of a person, relative to the root of its area.
+PERSON_SIGMAS = tuple(sigma / 10 for sigma in _SIGMAS_TIMES_TEN)
 
 
 @dataclass(frozen=True, slots=True)

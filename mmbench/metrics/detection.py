@@ -46,7 +46,7 @@ def match_keypoints(truth: GroundTruth, detections: Detections, sigmas: Sequence
     """
     found, wanted = _array("keypoints", detections.keypoints), _array("keypoints", truth.keypoints)
     for points in (found, wanted):
-        if points.shape[1:] != (len(sigmas), 3):
+        if len(points) and points.shape[1:] != (len(sigmas), 3):
             raise UsageError(f"Objects have {points.shape[1]} keypoints, expected {len(sigmas)}; give their sigmas.")
     boxes = _array("box", truth.box)
     overlap = KeypointSimilarity(found, wanted, boxes, truth.area, np.asarray(sigmas, dtype=np.float64))

@@ -135,6 +135,8 @@ def _blocks(key: Ints, truth_key: Ints) -> Iterator[Pairs]:
     truth_starts = np.searchsorted(truth_key, groups)
     truth_counts = np.searchsorted(truth_key, groups, side="right") - truth_starts
     kept = truth_counts > 0
+    if not kept.any():
+        return
     starts, counts, truth_starts, truth_counts = (x[kept] for x in (starts, counts, truth_starts, truth_counts))
     block = np.cumsum(counts * truth_counts) // _BLOCK
     for part in np.split(np.arange(block.size), np.flatnonzero(np.diff(block)) + 1):
