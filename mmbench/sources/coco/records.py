@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from mmbench.core.errors import LoadError
 
 Id = int | str
+# Far beyond any coordinate, area or score; below it, no product of two of them overflows.
+_LARGEST = 1e15
 
 
 def read_json(path: Path) -> Any:
@@ -122,7 +124,8 @@ class Records:
             table = np.array(flat, dtype=np.float64).reshape(len(values), width)
         except OverflowError:
             table = np.array([[_as_float(x) for x in flat]]).reshape(len(values), width)
-        self.require(np.isfinite(table).all(axis=1), key, "finite numbers")
+        # NaN fails the comparison too.
+        self.require((np.abs(table) <= _LARGEST).all(axis=1), key, f"finite numbers of at most {_LARGEST:g}")
         return table
 
     def _fail_at(self, key: str, values: Sequence[Any], good: Any, wanted: str) -> NoReturn:
