@@ -21,8 +21,8 @@ from mmbench.metrics.match_rows import MatchRows
 from mmbench.metrics.precision_curve import class_curves
 
 # Draws at once: what is cumulated for a class should stay in the cache, and be bounded for large classes.
-_DRAWS = 48
-_CELLS = 1 << 22
+_DRAWS = 100
+_CELLS = 1 << 21
 
 
 def average_precision(
@@ -58,11 +58,11 @@ def _mean(values: Floats) -> Floats:
 def _by_class(rows: MatchRows, weights: NDArray[np.integer] | None, figures: Sequence[Figure]) -> Iterator[Floats]:
     """Chunks float64 [d,C,F] of the draws."""
     draws = _checked(weights, len(rows))
-    lists = list(class_curves(rows, int(draws.max(initial=0))))
+    lists = list(class_curves(rows, int(draws.max(initial=0)), {figure.area for figure in figures}))
     longest = max((part.image.size for part in lists), default=1)
     step = max(1, min(_DRAWS, _CELLS // max(longest, 1)))
     for start in range(0, len(draws), step):
-        by_image = np.ascontiguousarray(draws[start : start + step].T, dtype=np.float64)
+        by_image = np.ascontiguousarray(draws[start : start + step].T, dtype=np.int64)
         values = np.empty((by_image.shape[1], len(lists), len(figures)))
         for c, part in enumerate(lists):
             values[:, c] = part.values(by_image, figures)
