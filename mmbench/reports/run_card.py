@@ -34,8 +34,14 @@ def card(record: RunRecord) -> Iterator[Block]:
 
 
 def scores(record: RunRecord) -> Iterator[Block]:
-    """The estimates alone, to the digits in which official scores are published."""
-    yield _estimates(record, digits=4)
+    """Overall estimates and slices, to the digits in which official scores are published; then how to see the rest."""
+    lines = []
+    for e in record.estimates:
+        if not e.label:
+            value = f"undefined: {e.reason}" if e.value is None else numbers.spanned(Span(e.value, e.low, e.high), 4)
+            lines.append(Line((f"{e.metric}@{e.version}", _of(e), value, str(e.n))))
+    heads = (Head("metric", right=False), Head("of", right=False), Head("value [95%]"), Head("n"))
+    yield Grid("", heads, tuple(lines))
 
 
 def _identity(record: RunRecord) -> Iterator[tuple[str, str]]:
@@ -66,10 +72,10 @@ def _cost(record: RunRecord) -> str:
     return f"{numbers.milliseconds(record)} ms/item, peak {cost.peak_rss_mib:.0f} MiB, {cost.seconds:.1f} s in all"
 
 
-def _estimates(record: RunRecord, digits: int = 3) -> Grid:
+def _estimates(record: RunRecord) -> Grid:
     lines = []
     for e in record.estimates:
-        value = f"undefined: {e.reason}" if e.value is None else numbers.spanned(Span(e.value, e.low, e.high), digits)
+        value = f"undefined: {e.reason}" if e.value is None else numbers.spanned(Span(e.value, e.low, e.high))
         n = str(e.n) if e.n == e.groups else f"{e.n} in {e.groups} groups"
         lines.append(Line((f"{e.metric}@{e.version}", _of(e), value, n, ", ".join(e.flags) or numbers.NONE)))
     heads = (Head("metric", right=False), Head("of", right=False), Head("value"), Head("n"), Head("flags", right=False))
