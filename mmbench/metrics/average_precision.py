@@ -58,7 +58,7 @@ def _mean(values: Floats) -> Floats:
 def _by_class(rows: MatchRows, weights: NDArray[np.integer] | None, figures: Sequence[Figure]) -> Iterator[Floats]:
     """Chunks float64 [d,C,F] of the draws."""
     draws = _checked(weights, len(rows))
-    lists = list(class_curves(rows, int(draws.max(initial=0)), {figure.area for figure in figures}))
+    lists = list(class_curves(rows, draws.max(axis=0).astype(np.int64), {figure.area for figure in figures}))
     longest = max((part.image.size for part in lists), default=1)
     step = max(1, min(_DRAWS, _CELLS // max(longest, 1)))
     for start in range(0, len(draws), step):

@@ -109,8 +109,8 @@ class ClassCurves:
         return weights
 
 
-def class_curves(rows: MatchRows, copies: int, areas: Collection[str]) -> Iterator[ClassCurves]:
-    """The curves of each class in these area ranges, for weights up to ``copies``.
+def class_curves(rows: MatchRows, copies: Ints, areas: Collection[str]) -> Iterator[ClassCurves]:
+    """The curves of each class in these area ranges, for weights of the images up to ``copies`` [n].
 
     Equal scores go by image id, so that the order of the images in ``rows`` does not matter, then by rank.
     """
@@ -126,14 +126,17 @@ def class_curves(rows: MatchRows, copies: int, areas: Collection[str]) -> Iterat
         yield _curves_of(rows, entries, truth_order[truth_ends[c] : truth_ends[c + 1]], copies, areas)
 
 
-def _curves_of(rows: MatchRows, entries: Ints, truths: Ints, copies: int, areas: Collection[str]) -> ClassCurves:
-    index, copy = _copied(rows.image[entries], rows.score[entries], copies)
-    entries = entries[index]
+def _curves_of(rows: MatchRows, entries: Ints, truths: Ints, copies: Ints, areas: Collection[str]) -> ClassCurves:
     steps = len(rows.settings.thresholds)
-    counts, hits = ~rows.ignored[entries], rows.matched[entries] & ~rows.ignored[entries]
+    firsts = {area: rows.settings.area_index(area) * steps for area in areas}
+    kept = sum(((1 << steps) - 1) << first for first in firsts.values())
+    counts, image = ~rows.ignored[entries] & kept, rows.image[entries]
+    hits = rows.matched[entries] & counts
+    index, copy = _copied(image, rows.score[entries], counts, hits, copies[image])
+    entries, counts, hits = entries[index], counts[index], hits[index]
     base, curves = {}, {}
-    for area in areas:
-        bits = range(rows.settings.area_index(area) * steps, (rows.settings.area_index(area) + 1) * steps)
+    for area, first in firsts.items():
+        bits = range(first, first + steps)
         reference = _bit(counts, bits[-1])
         base[area] = np.flatnonzero(reference)
         curves[area] = [_curve(_bit(hits, bit), _bit(counts, bit), reference) for bit in bits]
@@ -149,22 +152,24 @@ def _curves_of(rows: MatchRows, entries: Ints, truths: Ints, copies: int, areas:
     )
 
 
-def _copied(image: Ints, score: Floats, copies: int) -> tuple[Ints, Ints]:
-    """The list of a class with its ties within an image written out: indices and ``copy`` numbers.
+def _copied(image: Ints, score: Floats, counts: Ints, hits: Ints, copies: Ints) -> tuple[Ints, Ints]:
+    """The list [m] of a class with its ties within an image written out ``copies`` [m] times: indices, and ``copy``.
 
     An image that occurs twice gives its detections twice. Where two of them have one score, the official order is
-    first, second, first, second; a weight on each would make it first, first, second, second.
+    first, second, first, second; a weight on each would make it first, first, second, second. That makes a difference
+    only if the two differ in ``counts`` or ``hits``.
     """
-    same = (image[1:] == image[:-1]) & (score[1:] == score[:-1])
-    run = np.concatenate([[0], np.cumsum(~same)])[: image.size]
-    tied = np.bincount(run)[run] > 1 if run.size else np.empty(0, dtype=np.bool_)
-    if copies < 2 or not tied.any():
+    tied = (image[1:] == image[:-1]) & (score[1:] == score[:-1])
+    differ = tied & ((counts[1:] != counts[:-1]) | (hits[1:] != hits[:-1]))
+    if not differ.any():
         return np.arange(image.size), np.full(image.size, -1)
-    repeats = np.where(tied, copies, 1)
+    run = np.concatenate([[0], np.cumsum(~tied)])
+    mixed = np.isin(run, run[1:][differ])
+    repeats = np.where(mixed, copies, 1)
     index = np.repeat(np.arange(image.size), repeats)
     copy = np.arange(index.size) - (np.cumsum(repeats) - repeats)[index]
     order = np.lexsort((index, copy, run[index]))
-    return index[order], np.where(tied[index], copy, -1)[order]
+    return index[order], np.where(mixed[index], copy, -1)[order]
 
 
 def _bit(flags: Ints, bit: int) -> NDArray[np.bool_]:

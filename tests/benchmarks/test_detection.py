@@ -96,7 +96,9 @@ def test_box_figures(benchmark, package: str, evaluation: str, tmp_path: Path) -
     peer = seconds(lambda: theirs.append(by_peer(package, evaluation, *files)))
     ours = min(seconds(lambda: average_precision(rows_of(*files))) for _ in range(2))
     assert values == pytest.approx(theirs[0], abs=1e-12)
-    benchmark.extra_info.update({f"times as fast as {package}": round(peer / ours, 1), "AP": round(values[0], 3)})
+    benchmark.extra_info.update(
+        {f"times as fast as {package}": round(peer / ours, 1), "AP": round(float(values[0]), 3)}
+    )
     print(f"{package}: {benchmark.extra_info}, CPU seconds {peer:.2f} and {ours:.2f}")
 
 
@@ -106,6 +108,10 @@ def test_interval(benchmark, tmp_path: Path) -> None:
     rows = rows_of(*write(tmp_path, size))
     weights = np.random.default_rng(0).multinomial(size[0], np.full(size[0], 1 / size[0]), 500)
     draws = benchmark.pedantic(lambda: average_precision(rows, weights, INTERVAL), rounds=1)
+    if not benchmark.disabled:
+        once = seconds(lambda: average_precision(rows))
+        benchmark.extra_info["CPU seconds"] = seconds(lambda: average_precision(rows, weights, INTERVAL))
+        print(f"500 draws: {benchmark.extra_info}, all figures once: {once:.2f}")
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     value = average_precision(rows, figures=INTERVAL)[0]
     assert (low < high).all()
