@@ -23,6 +23,7 @@ from torch import Tensor
 
 from mmbench.core.metric import RowStatistic, TaskContext, metric_named
 from mmbench.core.prediction import KINDS, ClassScores, LabelMap, Prediction, Text
+from mmbench.core.table import Table
 from mmbench.metrics.scoring import statistic_named, tables_of
 from mmbench.metrics.weighing import GroupedTable, values_of
 
@@ -30,8 +31,8 @@ from mmbench.metrics.weighing import GroupedTable, values_of
 class RowsMetric(torchmetrics.Metric):
     """Any metric of mmbench that has one value, by its id.
 
-    The state is the rows int64 [n,k] where a sample has rows of its own, else the samples themselves as bytes (captions,
-    whose document frequencies need all references). ``classes`` is their number, ``ignore`` the label not scored.
+    The state is the rows int64 [n,k] where a sample has rows of its own, else the samples themselves as bytes (captions
+    need the references of all). ``classes`` is their number, ``ignore`` the label not scored.
     """
 
     is_differentiable = False
@@ -44,10 +45,14 @@ class RowsMetric(torchmetrics.Metric):
         self.metric = metric_named(metric)
         if self.metric.per_class:
             raise ValueError(f"metric {metric!r} has a value per class; name one with a single value")
-        self.higher_is_better = self.metric.direction == "higher"
         self.context = TaskContext(tuple(map(str, range(classes))), ignore)
         self.add_state("rows", default=[], dist_reduce_fx="cat")
         self.add_state("samples", default=[], dist_reduce_fx="cat")
+
+    @property
+    def higher_is_better(self) -> bool:  # type: ignore[override]
+        """Whether a larger value is better."""
+        return self.metric.direction == "higher"
 
     def update(self, preds: Any, target: Any) -> None:
         """Adds a batch; raises SampleError when a prediction cannot be scored."""
@@ -63,6 +68,7 @@ class RowsMetric(torchmetrics.Metric):
     def compute(self) -> Tensor:
         """The value over all that was added, float64 []; NaN where it is undefined."""
         name = self.metric.statistic
+        table: Table
         if isinstance(statistic_named(name), RowStatistic):
             table = _joined(self.rows).cpu().numpy().astype(np.int64)
         else:

@@ -110,8 +110,8 @@ class Detections:
         """The inverse of ``encode``."""
         with np.load(io.BytesIO(zlib.decompress(payload)), allow_pickle=False) as found:
             masks = tuple(json.loads(found["masks"].tobytes())) if "masks" in found else None
-            needed = (found[name] for name in ("scores", "labels", "areas"))
-            return cls(sample_id, *needed, found.get("boxes"), masks, found.get("keypoints"))
+            columns = (found["scores"], found["labels"], found["areas"], found.get("boxes"))
+            return cls(sample_id, *columns, masks, found.get("keypoints"))
 
 
 Prediction = LabelMap | ClassScores | Text | Detections

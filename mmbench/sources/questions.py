@@ -70,7 +70,7 @@ def _questions_file(params: QuestionParams, root: Path, request: SourceRequest) 
 def _item(question: VqaQuestion, params: QuestionParams, parameters: Mapping[str, str], file: Path) -> AnnotatedItem:
     if params.answerable and question.answerable is None:
         raise LoadError(f"Question {question.id!r} of {str(file)!r} has no 'answerable'; take VizWiz's own file.")
-    tags = {name: getattr(question, name) for name in params.slices}
+    tags: dict[str, str] = {name: getattr(question, name) for name in params.slices}
     image = params.image.format_map({**parameters, "image": question.image}) if params.image else ""
     target = int(bool(question.answerable)) if params.answerable else question.answers
     kept = {name: value for name, value in tags.items() if value}
