@@ -1,0 +1,1 @@
+"""Text as the official scorers see it: tokenizers and normalisations, without Java."""
