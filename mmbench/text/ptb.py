@@ -55,7 +55,8 @@ def _in_context(text: str) -> str:
         return " ".join(token for token, _ in lexer.tokens())
     found, start = [], 0
     while start < len(text):
-        end = text.find(" ", start) % (len(text) + 1)
+        end = text.find(" ", start)
+        end = len(text) if end < 0 else end
         form = _PIECES[text[start:end]]
         if form == _OPEN:
             form, end = _up_to_space(lexer, text, start)

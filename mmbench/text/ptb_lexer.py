@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
@@ -23,8 +22,8 @@ class Lexer:
     def __init__(self, text: str) -> None:
         self._text = text
         self._shadow = (text if text.isascii() else text.translate(_CLASSES)) + _AFTER
-        # Up to where a pattern is known not to match.
-        self._failed: dict[re.Pattern[str], int] = {}
+        # Up to where a rule is known not to match.
+        self._failed: dict[rules.Rule, int] = {}
 
     def tokens(self, start: int = 0) -> Iterator[tuple[str, int]]:
         """Each token from ``start``, lower-cased, and the position after it."""
@@ -43,7 +42,7 @@ class Lexer:
         """The rule of the token at ``position`` and the token's end."""
         best, reach, end = None, position, position
         for rule in rules.rules_of(self._shadow[position]):
-            if self._failed.get(rule.pattern, 0) > position:
+            if self._failed.get(rule, 0) > position:
                 continue
             match = rule.pattern.match(self._shadow, position)
             if match is None:
@@ -54,7 +53,7 @@ class Lexer:
 
     def _note_failure(self, rule: rules.Rule, position: int) -> None:
         if rule.run is not None and (run := rule.run.match(self._shadow, position)):
-            self._failed[rule.pattern] = run.end()
+            self._failed[rule] = run.end()
 
 
 class _Classes(dict[int, str]):

@@ -60,7 +60,7 @@ _FACE: Final = rf"{_EYE}_{_EYE}|\({_EYE}[_.]?{_EYE}\)|\([\^x=~<>']-[\^x=~<>'`]\)
 _CURLY: Final = "[`‘’‚‛“”„‟\x91\x92\x93\x94‹›«»]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A pattern with ``first``, the characters a match can begin with, and ``form``, which spells the token."""
 
