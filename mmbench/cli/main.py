@@ -16,6 +16,8 @@ from mmbench import __version__
 from mmbench.cli.init import init
 from mmbench.cli.leaderboard import leaderboard
 from mmbench.cli.run import run
+from mmbench.cli.score import score
+from mmbench.cli.selftest import selftest
 from mmbench.cli.show import show
 from mmbench.cli.train import train
 from mmbench.core.errors import ExitCode, MmbenchError
@@ -48,10 +50,12 @@ def options(
 
 
 app.command()(run)
+app.command()(score)
 app.command()(leaderboard)
 app.command()(train)
 app.command()(init)
 app.command()(show)
+app.command()(selftest)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -106,10 +106,11 @@ def run(
         argv=("mmbench", *(context.obj or sys.argv[1:])),
     )
     todo = tasks([open_suite(text, choice) for text in suite], model)
-    return _preview(todo, options, as_json) if dry_run else _measure(todo, options, save_predictions, as_json)
+    return _preview(todo, options, as_json) if dry_run else measure_all(todo, options, save_predictions, as_json)
 
 
-def _measure(todo: list[Task], options: RunOptions, predictions: Path | None, as_json: bool) -> ExitCode:
+def measure_all(todo: list[Task], options: RunOptions, predictions: Path | None, as_json: bool) -> ExitCode:
+    """Does the runs and prints what they came to; a failure of the only run is raised."""
     from mmbench.cli.watching import Reporter, failure_as_json, run_as_json
     from mmbench.runner.campaign import run_all
 

@@ -2,8 +2,8 @@
 
 A *statistic* turns targets and predictions into a row per sample. Metrics that read the same statistic share its rows.
 Merging two runs is concatenating their rows, a slice is 0/1 weights, a bootstrap draw is integer weights: with a metric
-of kind ``sums`` the draws of all resamples are one matrix product ``W @ rows``; a metric of kind ``weighted`` (AP,
-AUROC) takes the weights themselves.
+of kind ``sums`` the draws of all resamples are one matrix product ``W @ rows``; metrics of kind ``weighted`` (AUROC)
+and ``joint`` (the figures of COCO) take the weights themselves.
 
     @statistic("confusion", version=1)
     class Confusion: ...
@@ -88,16 +88,17 @@ class Metric:
 
     Kind ``sums``: ``value(sums, context)`` takes float64 [..., k] summed rows (any leading axes: draws) and gives
     float64 [...], or [..., C] when ``per_class``. Kind ``weighted``: ``value(table, weights, context)`` takes the whole
-    table and float64 [D,n] whole numbers, how often each sample is in each draw, and gives float64 [D], or [D,C].
-    NaN means undefined, never 0. ``low``/``high`` bound the value.
+    table and float64 [D,n] whole numbers, how often each sample is in each draw, and gives float64 [D], or [D,C]. Kind
+    ``joint``: metrics that share most of their work are registered on one function, ``value(table, weights, context,
+    names)``, which gives those of ``names`` by name. NaN means undefined, never 0. ``low``/``high`` bound the value.
     """
 
     id: str
     version: int
     statistic: str
     task: str
-    value: Callable[..., Floats]
-    kind: Literal["sums", "weighted"] = "sums"
+    value: Callable[..., Any]
+    kind: Literal["sums", "weighted", "joint"] = "sums"
     direction: Literal["higher", "lower"] = "higher"
     low: float = 0.0
     high: float = 1.0

@@ -80,24 +80,25 @@ class Text:
 class Detections:
     """Detected objects of an image, N of them.
 
-    ``boxes`` float64 [N,4] x, y of the upper left and lower right corner in pixels; ``scores`` float64 [N];
-    ``labels`` int64 [N]. ``masks``: COCO's compressed run lengths ({"size": [H, W], "counts": str}), None without
-    masks; ``keypoints`` float64 [N,K,3] x, y, visibility, None without.
+    ``scores`` float64 [N]; ``labels`` int64 [N]; ``areas`` float64 [N], pixels. ``boxes`` float64 [N,4] left, top,
+    width, height in pixels (COCO's form, so that its scorer's figures come out to the last digit). ``masks``: COCO's
+    compressed run lengths ({"size": [H, W], "counts": str}); ``keypoints`` float64 [N,K,3] x, y, visibility. What a
+    task does not need is None.
     """
 
     kind: ClassVar[str] = "detections"
     sample_id: str
-    boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
     labels: NDArray[np.int64]
+    areas: NDArray[np.float64]
+    boxes: NDArray[np.float64] | None = None
     masks: tuple[Mapping[str, Any], ...] | None = None
     keypoints: NDArray[np.float64] | None = None
 
     def encode(self) -> bytes:
         """Arrays and run lengths, compressed."""
-        arrays = {"boxes": self.boxes, "scores": self.scores, "labels": self.labels}
-        if self.keypoints is not None:
-            arrays["keypoints"] = self.keypoints
+        arrays = {"scores": self.scores, "labels": self.labels, "areas": self.areas}
+        arrays |= {n: a for n, a in (("boxes", self.boxes), ("keypoints", self.keypoints)) if a is not None}
         if self.masks is not None:
             arrays["masks"] = np.frombuffer(json.dumps([dict(mask) for mask in self.masks]).encode(), dtype=np.uint8)
         file = io.BytesIO()
@@ -109,7 +110,8 @@ class Detections:
         """The inverse of ``encode``."""
         with np.load(io.BytesIO(zlib.decompress(payload)), allow_pickle=False) as found:
             masks = tuple(json.loads(found["masks"].tobytes())) if "masks" in found else None
-            return cls(sample_id, found["boxes"], found["scores"], found["labels"], masks, found.get("keypoints"))
+            columns = (found["scores"], found["labels"], found["areas"], found.get("boxes"))
+            return cls(sample_id, *columns, masks, found.get("keypoints"))
 
 
 Prediction = LabelMap | ClassScores | Text | Detections

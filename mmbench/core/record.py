@@ -66,11 +66,12 @@ class Failure(_Table):
 
 
 class Counts(_Table):
-    """How many samples were planned, scored and failed."""
+    """How many samples were planned, scored and failed; ``available`` where a result file names only some of them."""
 
     planned: int
     scored: int
     failed: int
+    available: int | None = None
 
 
 class Execution(_Table):

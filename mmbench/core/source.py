@@ -13,14 +13,15 @@ from mmbench.core.suite import SuiteSpec
 if TYPE_CHECKING:  # numpy takes 0.1 s to import, and `mmbench show suites` needs none of it
     from mmbench.core.sample import Array, Sample
 
-Kind = Literal["image", "plane"]
+Kind = Literal["image", "plane", "text", "audio"]
 
 
 @dataclass(frozen=True, slots=True)
 class Modality:
     """One input: ``image`` is uint8 [H,W,channels], ``plane`` float32 [H,W] (depth, thermal, near infrared).
 
-    ``scale`` divides a plane before a model of ours sees it (its typical largest value, in the suite's unit).
+    ``text`` is str, ``audio`` float32 [T] in -1..1, both of one channel. ``scale`` divides a plane before a model of
+    ours sees it (its typical largest value, in the suite's unit). ``rate`` is that of audio, in samples per second.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Modality:
     channels: int
     unit: str = ""
     scale: float = 1.0
+    rate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +81,10 @@ class BoundedSource(Protocol):
 
 @runtime_checkable
 class TargetedSource(Protocol):
-    """A source that gives a sample's target without its inputs: metrics that look at all samples at once ask for it."""
+    """A source that gives a sample without reading its inputs: for result files, and where all targets are needed."""
 
-    def target(self, sample_id: str) -> Any:
-        """The target that ``load`` gives; raises SampleError as it does."""
+    def without_inputs(self, sample_id: str) -> Sample:
+        """As ``load`` with no inputs: target, group and tags; raises SampleError as it does."""
 
 
 @runtime_checkable

@@ -11,7 +11,7 @@ from mmbench.core.errors import NotComparable
 from mmbench.core.metric import Metric, TaskContext
 from mmbench.core.table import width
 from mmbench.metrics.rows import Rows
-from mmbench.metrics.weighing import GroupedTable, replicates
+from mmbench.metrics.weighing import GroupedTable, replicates, values_of
 from mmbench.stats import ranks
 from mmbench.stats.paired import paired_difference
 
@@ -32,11 +32,10 @@ def rank_ranges(
     """
     tables = _joined(rows_of_each, metric)
     sign = 1.0 if metric.direction == "higher" else -1.0
-    scores = [sign * float(table.value(metric, context)) for table in tables]
+    name = metric.statistic
+    scores = [sign * float(values_of({name: table}, [metric], context)[metric.id][0]) for table in tables]
     # One seed and one number of groups: the same weights for all sides.
-    found = [
-        sign * replicates({metric.statistic: table}, [metric], context, draws, seed)[metric.id] for table in tables
-    ]
+    found = [sign * replicates({name: table}, [metric], context, draws, seed)[metric.id] for table in tables]
     p_values = [
         paired_difference(scores[a], scores[b], (found[a], found[b]), tables[0].groups).p
         for a, b in combinations(range(len(tables)), 2)

@@ -25,7 +25,7 @@ from mmbench.core.prediction import Prediction
 from mmbench.core.record import Estimate
 from mmbench.core.table import Table
 from mmbench.metrics.rows import Rows
-from mmbench.metrics.weighing import GroupedTable, replicates
+from mmbench.metrics.weighing import GroupedTable, replicates, values_of
 from mmbench.stats.intervals import percentile_interval
 
 # Below these the flags few-groups and few-instances are raised.
@@ -40,7 +40,7 @@ def needed_statistics(metrics: Iterable[str]) -> tuple[str, ...]:
 
 def row_statistics(statistics: Iterable[str]) -> tuple[str, ...]:
     """Those that are counted inside the loop, in the order given; raises UnknownName."""
-    return tuple(name for name in statistics if isinstance(_statistic(name), RowStatistic))
+    return tuple(name for name in statistics if isinstance(statistic_named(name), RowStatistic))
 
 
 def statistic_widths(statistics: Iterable[str], context: TaskContext) -> dict[str, int]:
@@ -56,7 +56,7 @@ def row_of(target: Any, prediction: Prediction, statistics: Iterable[str], conte
 def check(target: Any, prediction: Prediction, statistics: Iterable[str], context: TaskContext) -> None:
     """Raises SampleError when a set statistic cannot score the prediction; row statistics say so in ``row_of``."""
     for name in statistics:
-        statistic = _statistic(name)
+        statistic = statistic_named(name)
         if isinstance(statistic, SetStatistic):
             statistic.check(target, prediction, context)
 
@@ -65,7 +65,7 @@ def tables_of(
     targets: Sequence[Any], predictions: Sequence[Prediction], statistics: Iterable[str], context: TaskContext
 ) -> dict[str, Table]:
     """The table of each statistic, n samples at once; raises SampleError when a prediction cannot be scored."""
-    return {name: _table_of(_statistic(name), targets, predictions, context) for name in statistics}
+    return {name: _table_of(statistic_named(name), targets, predictions, context) for name in statistics}
 
 
 def estimates(
@@ -119,13 +119,14 @@ class _Counts:
 
 
 @lru_cache(maxsize=64)
-def _statistic(name: str) -> Statistic:
+def statistic_named(name: str) -> Statistic:
+    """The registered statistic; raises UnknownName."""
     statistic: Statistic = registry.statistic.get(name)()
     return statistic
 
 
 def _row_statistic(name: str) -> RowStatistic:
-    statistic = _statistic(name)
+    statistic = statistic_named(name)
     if not isinstance(statistic, RowStatistic):
         raise TypeError(f"statistic {name!r} is not counted sample by sample")
     return statistic
@@ -151,16 +152,17 @@ def _estimates_of(
     tables = {name: GroupedTable.of(part.rows.values[name], codes) for name in names}
     counts = {name: _counts(name, part.rows.values[name], context) for name in names}
     draws = replicates(tables, metrics, context, bootstrap.draws, bootstrap.seed) if groups > 1 else {}
+    values = values_of(tables, metrics, context)
     found: list[Estimate] = []
     for metric in metrics:
-        value = tables[metric.statistic].value(metric, context)
+        value = values[metric.id][0]
         common = _common(metric, part, groups, bootstrap)
         found += _described(metric, value, draws.get(metric.id), counts[metric.statistic], context, common)
     return found
 
 
 def _counts(statistic: str, rows: Table, context: TaskContext) -> _Counts:
-    counter = _statistic(statistic)
+    counter = statistic_named(statistic)
     return _Counts(counter.support(rows, context), counter.absent(rows, context))
 
 

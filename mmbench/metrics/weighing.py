@@ -34,19 +34,39 @@ class GroupedTable:
         """G."""
         return int(self.codes.max()) + 1
 
-    def value(self, metric: Metric, context: TaskContext) -> Floats:
-        """The value over all samples, float64 [] or [C]."""
-        value: Floats = self.values(metric, np.ones((1, self.groups)), context)[0]
-        return value
 
-    def values(self, metric: Metric, weights: Floats, context: TaskContext) -> Floats:
-        """The values float64 [D] or [D,C] under ``weights`` float64 [D,G], how often each group is there."""
-        if metric.kind == "weighted":
-            return metric.value(self.table, weights[:, self.codes], context)
-        if self.sums is None:
-            raise TypeError(f"metric {metric.id!r} sums rows, but statistic {metric.statistic!r} has ragged ones")
-        sums: Floats = weights @ self.sums
-        return metric.value(sums, context)
+def values_of(
+    tables: Mapping[str, GroupedTable], metrics: Sequence[Metric], context: TaskContext, weights: Floats | None = None
+) -> dict[str, Floats]:
+    """By metric, its values float64 [D] or [D,C] under ``weights`` float64 [D,G], how often each group is there.
+
+    Without weights one draw with every group once: the value over all samples.
+    """
+    drawn = np.ones((1, next(iter(tables.values())).groups)) if weights is None else weights
+    found: dict[str, Floats] = {}
+    for metric in metrics:
+        if metric.id not in found:
+            found |= _values(tables[metric.statistic], _sharing(metric, metrics), context, drawn)
+    return found
+
+
+def _sharing(metric: Metric, metrics: Sequence[Metric]) -> list[Metric]:
+    """The metrics that are computed together with this one, itself included."""
+    if metric.kind != "joint":
+        return [metric]
+    return [other for other in metrics if (other.statistic, other.value) == (metric.statistic, metric.value)]
+
+
+def _values(table: GroupedTable, metrics: Sequence[Metric], context: TaskContext, weights: Floats) -> dict[str, Floats]:
+    first = metrics[0]
+    if first.kind == "joint":
+        joint: dict[str, Floats] = first.value(table.table, weights[:, table.codes], context, [m.id for m in metrics])
+        return joint
+    if first.kind == "weighted":
+        return {first.id: first.value(table.table, weights[:, table.codes], context)}
+    if table.sums is None:
+        raise TypeError(f"metric {first.id!r} sums rows, but statistic {first.statistic!r} has ragged ones")
+    return {first.id: first.value(weights @ table.sums, context)}
 
 
 def replicates(
@@ -60,14 +80,14 @@ def replicates(
     groups = next(iter(tables.values())).groups
     chunks: dict[str, list[Floats]] = {metric.id: [] for metric in metrics}
     for weights in draw_weights(groups, draws, seed, chunk=_chunk(tables, metrics, groups)):
-        for metric in metrics:
-            chunks[metric.id].append(tables[metric.statistic].values(metric, weights, context))
+        for name, found in values_of(tables, metrics, context, weights).items():
+            chunks[name].append(found)
     return {name: np.concatenate(parts) for name, parts in chunks.items()}
 
 
 def _chunk(tables: Mapping[str, GroupedTable], metrics: Sequence[Metric], groups: int) -> int:
     """The weights of groups in a chunk, so that neither sums nor weights of samples are more than a chunk."""
     widest = max(groups, *(width(table.table) for table in tables.values()))
-    if any(metric.kind == "weighted" for metric in metrics):
+    if any(metric.kind != "sums" for metric in metrics):
         widest = max(widest, *(len(table.codes) for table in tables.values()))
     return max(groups, _CHUNK * groups // widest)

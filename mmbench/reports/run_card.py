@@ -33,6 +33,17 @@ def card(record: RunRecord) -> Iterator[Block]:
     yield Facts(tuple(_flat(record.provenance)))
 
 
+def scores(record: RunRecord) -> Iterator[Block]:
+    """Overall estimates and slices, to the digits in which official scores are published; then how to see the rest."""
+    lines = []
+    for e in record.estimates:
+        if not e.label:
+            value = f"undefined: {e.reason}" if e.value is None else numbers.spanned(Span(e.value, e.low, e.high), 4)
+            lines.append(Line((f"{e.metric}@{e.version}", _of(e), value, str(e.n))))
+    heads = (Head("metric", right=False), Head("of", right=False), Head("value [95%]"), Head("n"))
+    yield Grid("", heads, tuple(lines))
+
+
 def _identity(record: RunRecord) -> Iterator[tuple[str, str]]:
     model = record.model
     yield "suite", f"{record.title} ({record.task})"

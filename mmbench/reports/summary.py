@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mmbench.core.record import RunRecord
+from mmbench.core.record import Counts, RunRecord
 from mmbench.reports.board import Span
 from mmbench.reports.numbers import decimal, spanned
 from mmbench.reports.printable import printable
@@ -13,13 +13,18 @@ from mmbench.reports.shares import shares
 
 def summary(record: RunRecord) -> Iterator[str]:
     """One line with the result; then a line for failed samples and one for flags, as far as there are any."""
-    yield printable(f"{record.suite}  {record.model.name}  {_score(record)}  n={record.counts.scored}")
+    yield printable(f"{record.suite}  {record.model.name}  {_score(record)}  {_samples(record.counts)}")
     if record.counts.failed:
         failed = f"{record.counts.failed} of {record.counts.planned} samples failed and were not scored"
         yield printable(f"  {failed}; the first: {record.failures[0].reason}")
     estimate = record.estimate(record.primary)
     if estimate is not None and estimate.flags:
         yield f"  Flags: {', '.join(estimate.flags)}."
+
+
+def _samples(counts: Counts) -> str:
+    named = counts.available is not None and counts.available != counts.planned
+    return f"{counts.scored:,} of {counts.available:,} samples" if named else f"n={counts.scored}"
 
 
 def _score(record: RunRecord) -> str:

@@ -38,7 +38,12 @@ def unfinished(results: Path, key: str) -> Iterator[Path]:
 
 
 def create(results: Path, key: str, names: tuple[str, str], now: datetime, meta: Mapping[str, str]) -> Journal:
-    """A new folder ``<utc>-<suite>-<model>-<6 hex>`` with an empty journal; ``names`` are those of suite and model.
+    """A new folder with an empty journal; as ``new``."""
+    return Journal.create(new(results, key, names, now) / JOURNAL, {**meta, KEY: key})
+
+
+def new(results: Path, key: str, names: tuple[str, str], now: datetime) -> Path:
+    """A new folder ``<utc>-<suite>-<model>-<6 hex>``; ``names`` are those of suite and model.
 
     The six digits are the first of the key that are free: the same run twice in one second gets a folder each.
     """
@@ -52,7 +57,7 @@ def create(results: Path, key: str, names: tuple[str, str], now: datetime, meta:
             continue
         except OSError as error:
             raise UsageError(f"{folder} cannot be made ({error.strerror}); choose another folder with -o.") from error
-        return Journal.create(folder / JOURNAL, {**meta, KEY: key})
+        return folder
     raise UsageError(f"{results} already holds {len(key) // _SUFFIX} runs {start}-*; wait a second and repeat.")
 
 

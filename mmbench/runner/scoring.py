@@ -58,7 +58,9 @@ def _with_later(rows: Rows, journal: Journal, suite: OpenedSuite) -> Rows:
 
 
 def _target(source: Source, sample_id: str) -> Any:
-    return source.target(sample_id) if isinstance(source, TargetedSource) else source.load(sample_id).target
+    if isinstance(source, TargetedSource):
+        return source.without_inputs(sample_id).target
+    return source.load(sample_id).target
 
 
 def journalled_rows(journal: Journal, widths: Sequence[tuple[str, int]]) -> tuple[Rows, tuple[str, ...]]:

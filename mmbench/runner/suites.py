@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mmbench.content import load_suite
 from mmbench.core.bounds import Bounds
-from mmbench.core.errors import UsageError
+from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.metric import TaskContext
 from mmbench.core.source import BoundedSource, Source
 from mmbench.core.suite import SuiteReference, SuiteSpec
@@ -18,12 +18,16 @@ from mmbench.sources.opening import open_source
 
 @dataclass(frozen=True, slots=True)
 class SuiteChoice:
-    """What the flags say of the suites: parameters, subset, data roots by suite name ("" for every suite)."""
+    """What the flags say of the suites: parameters, subset, data roots by suite name ("" for every suite).
+
+    ``annotations`` is a file that takes the place of the suite's own.
+    """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     limit: int | None = None
     seed: int = 0
     roots: Mapping[str, Path] = field(default_factory=dict)
+    annotations: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,9 @@ class OpenedSuite:
 def open_suite(text: str, choice: SuiteChoice) -> OpenedSuite:
     """Opens the suite that ``text`` (a reference or a path) means; raises UsageError or LoadError."""
     spec, written = load_suite(text)
+    root = choice.roots.get(spec.name, choice.roots.get(""))
+    if choice.annotations is not None:
+        spec, root = _with_annotations(spec, choice.annotations)
     parameters = spec.resolve(_merged(text, dict(written.parameters), choice.parameters))
     limit, seed = _subset(text, written, choice)
     reference = SuiteReference(
@@ -61,8 +68,18 @@ def open_suite(text: str, choice: SuiteChoice) -> OpenedSuite:
         limit=limit,
         seed=seed,
     )
-    root = choice.roots.get(spec.name, choice.roots.get(""))
     return OpenedSuite(spec, reference, open_source(spec, parameters, spec.split, root))
+
+
+def _with_annotations(spec: SuiteSpec, file: Path) -> tuple[SuiteSpec, Path]:
+    """The suite with other annotations, and their folder as its root; the content stands in the comparability key."""
+    if "annotations" not in spec.source.params:
+        raise UsageError(f"Suite {spec.name!r} has no annotation file that --annotations could replace; leave it out.")
+    if not file.is_file():
+        raise LoadError(f"There is no annotation file {str(file)!r}; check --annotations.")
+    name = file.name.replace("{", "{{").replace("}", "}}")
+    params = {**spec.source.params, "annotations": name}
+    return spec.model_copy(update={"source": spec.source.model_copy(update={"params": params})}), file.resolve().parent
 
 
 def parse_settings(texts: Iterable[str]) -> dict[str, str]:

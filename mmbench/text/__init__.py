@@ -1,1 +1,1 @@
-"""Text rules of the official scorers, as pure functions of strings."""
+"""Text as the official scorers see it: tokenizers and normalisations, without Java."""

@@ -65,9 +65,9 @@ def test_scores_survive():
 def test_detections_survive(count, more):
     masks = tuple({"size": [2, 2], "counts": "04"} for _ in range(count)) if more else None
     points = np.arange(count * 6.0).reshape(count, 2, 3) if more else None
-    numbers = np.arange(count * 4.0).reshape(count, 4), np.linspace(0, 1, count), np.arange(count)
+    numbers = np.linspace(0, 1, count), np.arange(count), np.ones(count), np.arange(count * 4.0).reshape(count, 4)
     back = Detections.decode("a", Detections("a", *numbers, masks, points).encode())
-    for found, given_ in zip((back.boxes, back.scores, back.labels), numbers, strict=True):
+    for found, given_ in zip((back.scores, back.labels, back.areas, back.boxes), numbers, strict=True):
         np.testing.assert_array_equal(found, given_)
     assert back.masks == masks
     assert (back.keypoints is None) == (points is None)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mmbench.core.metric import Metric, TaskContext
 from mmbench.core.table import Ragged, select
-from mmbench.metrics.weighing import GroupedTable, replicates
+from mmbench.metrics.weighing import GroupedTable, replicates, values_of
 
 CONTEXT = TaskContext((), None)
 
@@ -39,9 +39,9 @@ def test_weights_are_repetitions(weights):
     drawn = np.array([weights], float)
     for metric, table in ((WEIGHTED, NUMBERS), (SUMS, PAIRS)):
         repeated = select(table, index)
-        alone = GroupedTable.of(repeated, np.arange(len(index)))
-        found = GroupedTable.of(table, CODES).values(metric, drawn, CONTEXT)
-        assert found[0] == pytest.approx(float(alone.value(metric, CONTEXT)), abs=1e-12)
+        alone = values_of({metric.statistic: GroupedTable.of(repeated, np.arange(len(index)))}, [metric], CONTEXT)
+        found = values_of({metric.statistic: GroupedTable.of(table, CODES)}, [metric], CONTEXT, drawn)
+        assert found[metric.id] == pytest.approx(alone[metric.id], abs=1e-12)
 
 
 def test_both_kinds_see_the_same_draws():
@@ -62,4 +62,19 @@ def test_the_cut_into_chunks_changes_nothing(monkeypatch):
 
 def test_ragged_rows_are_not_summed():
     with pytest.raises(TypeError, match="has ragged ones"):
-        GroupedTable.of(NUMBERS, CODES).value(SUMS, CONTEXT)
+        values_of({"pairs": GroupedTable.of(NUMBERS, CODES)}, [SUMS], CONTEXT)
+
+
+def test_joint_metrics_are_computed_in_one_call():
+    """Two figures of one function: it is called once for each chunk, and gives each what it gives alone."""
+    calls = []
+
+    def figures(table, weights, _, names):
+        calls.append(tuple(names))
+        return {name: mean_of_values(table, weights, None) * (2 if name == "double" else 1) for name in names}
+
+    single, double = (Metric(name, 1, "numbers", "toy", figures, kind="joint") for name in ("single", "double"))
+    tables = {"numbers": GroupedTable.of(NUMBERS, CODES)}
+    found = values_of(tables, [single, double], CONTEXT)
+    assert calls == [("single", "double")]
+    assert found["double"] == 2 * found["single"] == 2 * values_of(tables, [single], CONTEXT)["single"]

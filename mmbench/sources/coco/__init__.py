@@ -1,0 +1,1 @@
+"""COCO files: annotations of instances and keypoints, and results, as checked columns."""
