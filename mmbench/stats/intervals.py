@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri, stdtrit
+from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
 Floats = NDArray[np.float64]
 
@@ -95,6 +95,11 @@ def student_interval(value: float, error: float, degrees: float, level: float) -
 def student_quantile(probability: float, degrees: float) -> float:
     """Quantile of Student's t; the normal one for infinite ``degrees``."""
     return float(ndtri(probability) if np.isinf(degrees) else stdtrit(degrees, probability))
+
+
+def student_tail(statistic: float, degrees: float) -> float:
+    """P(T <= -``statistic``) of Student's t; of the normal for infinite ``degrees``."""
+    return float(ndtr(-statistic) if np.isinf(degrees) else stdtr(degrees, -statistic))
 
 
 def _too_few(replicates: Floats, defined: Floats, level: float) -> str:

@@ -64,7 +64,7 @@ def _interaction(influences: Floats) -> float:
     """Variance of the mean over K seeds and G groups that is due to seed x group, from influences [K,G]."""
     seeds, groups = influences.shape
     residual = influences - influences.mean(axis=0) - influences.mean(axis=1, keepdims=True) + influences.mean()
-    return float(np.square(residual).sum()) / ((seeds - 1) * (groups - 1) * seeds * groups)
+    return float(np.square(residual).sum() / ((seeds - 1) * (groups - 1) * seeds * groups))
 
 
 def _satterthwaite(parts: Sequence[tuple[float, float]]) -> float:
