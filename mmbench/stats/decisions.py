@@ -24,7 +24,6 @@ from mmbench.stats.intervals import student_quantile, student_tail
 from mmbench.stats.multiple import holm, holm_levels
 from mmbench.stats.permutation import TypicalValues
 
-
 # Below these discordant samples the exact test takes the score test's place.
 FEW_DISCORDANT = 25
 
@@ -32,7 +31,7 @@ FEW_DISCORDANT = 25
 class Outcome(StrEnum):
     """What is known of one metric."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - an outcome, no password
     REGRESS = "regress"
     INCONCLUSIVE = "inconclusive"
     NOT_DETECTED = "not-detected"
@@ -173,9 +172,9 @@ class SignFlipHarm:
 class Verdict:
     """The outcome of one metric of a family.
 
-    ``p`` is Holm's adjusted p of the regression; ``lower`` is of the level at which Holm tested it, so that it lies over
-    the margin (0 without one) exactly for REGRESS; ``upper`` is of level 1 - alpha_pass. ``slip``: a drop that is proven
-    and tolerated, L > 0 with PASS.
+    ``p`` is Holm's adjusted p of the regression; ``lower`` is of the level at which Holm tested it, so that it lies
+    over the margin (0 without one) where the outcome is REGRESS; ``upper`` is of level 1 - alpha_pass. ``slip``: a drop
+    that is proven and tolerated, L > 0 with PASS.
     """
 
     outcome: Outcome

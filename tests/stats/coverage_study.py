@@ -1,7 +1,7 @@
 """How often nominal intervals hold the truth, measured on made test sets (``coverage_scenarios``).
 
-The truth of a score at n is its expected value on test sets of n samples, here the mean over all simulated sets: that is
-the estimand which an estimate names. ``endless`` is the value of one very large set, which differs by the bias at n.
+The truth of a score at n is its expected value on test sets of n samples, here the mean over all simulated sets: that
+is the estimand which an estimate names. ``endless`` is the value of one very large set, which differs by the bias at n.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Coverage:
         return float(np.sqrt(self.covers * (1 - self.covers) / self.simulations))
 
 
-def coverage(scenario: Scenario, n: int, simulations: int) -> list[Coverage]:
+def coverage(scenario: Scenario, n: int, simulations: int, large_sets: int = 10) -> list[Coverage]:
     """Every method on every quantity of a scenario; the same seed for every run of a cell."""
     random = np.random.default_rng([zlib.crc32(scenario.name.encode()), n])
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
@@ -56,7 +56,7 @@ def coverage(scenario: Scenario, n: int, simulations: int) -> list[Coverage]:
             values.setdefault(quantity, []).append(value)
             for method, interval in named.items():
                 found.setdefault((quantity, method), []).append(interval.bounds or (np.nan, np.nan))
-    endless = _endless(scenario, random)
+    endless = _endless(scenario, random, large_sets)
     return [
         _cell(scenario.name, n, quantity, method, np.array(bounds), float(np.mean(values[quantity])), endless[quantity])
         for (quantity, method), bounds in found.items()
@@ -78,9 +78,9 @@ def _cell(name: str, n: int, quantity: str, method: str, bounds: Floats, truth: 
     )
 
 
-def _endless(scenario: Scenario, random: Random) -> dict[str, float]:
+def _endless(scenario: Scenario, random: Random, sets: int) -> dict[str, float]:
     """The values of large test sets, where the bias of a score at n has gone."""
-    large = [[side.value() for side in scenario.draw(random, 40_000)] for _ in range(10)]
+    large = [[side.value() for side in scenario.draw(random, 40_000)] for _ in range(sets)]
     first, second = np.mean(large, axis=0)
     return {"difference": first - second, "score": first}
 

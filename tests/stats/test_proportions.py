@@ -36,7 +36,7 @@ def test_single_shares_are_those_of_scipy(trials: int, data: st.DataObject, leve
 
 
 def test_published_intervals() -> None:
-    """Fagerland, Lydersen and Laake 2017: tables 2.4 (13 of 16) and 8.7 (6 and 16 discordant of 161)."""
+    """Examples of Fagerland, Lydersen and Laake 2017, as their R package contingencytables prints them."""
     assert clopper_pearson_interval(13, 16, 0.95).bounds == pytest.approx((0.5435, 0.9595), abs=5e-5)
     assert tango_interval(6, 16, 161, 0.95).bounds == pytest.approx((-0.1240, -0.0054), abs=5e-5)
     assert mcnemar_p(6, 16) == pytest.approx(0.052479, abs=5e-7)
