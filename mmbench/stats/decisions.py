@@ -62,12 +62,13 @@ class StudentHarm:
     """A harm with a standard error and Student's t: means, corpus metrics by the jackknife, two-way seeds.
 
     ``value`` or ``error`` NaN, or no degree of freedom, proves nothing. However small the error (constant differences),
-    no p is below 2**-(degrees + 1), the smallest that a sign-flip test of degrees + 1 groups can give.
+    no p is below 2**-groups, the smallest that a sign-flip test of the groups of samples can give.
     """
 
     value: float
     error: float
     degrees: float
+    groups: int
 
     def lower(self, alpha: float) -> float:
         """Value - t error."""
@@ -97,7 +98,7 @@ class StudentHarm:
 
     @property
     def _floor(self) -> float:
-        return float(2.0 ** -min(self.degrees + 1, 1074))
+        return float(2.0 ** -min(self.groups, 1074))
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,14 +45,17 @@ def bca_interval(value: float, replicates: Floats, acceleration: float, level: f
     """Bias-corrected and accelerated percentiles (Efron 1987; Efron and Tibshirani 1993, section 14.3).
 
     ``acceleration`` comes from the jackknife over the same groups. Replicates equal to the value count half. No bounds
-    where too many replicates are undefined (as in ``percentile_interval``) or all lie on one side of the value.
+    where the acceleration is NaN, too many replicates are undefined (as in ``percentile_interval``) or all lie on one
+    side of the value.
     """
     defined = replicates[~np.isnan(replicates)]
     reason = _too_few(replicates, defined, level)
     if reason:
         return Interval(None, reason)
     below = float((defined < value).mean() + (defined <= value).mean()) / 2
-    if not 0 < below < 1 or np.isnan(acceleration):
+    if np.isnan(acceleration):
+        return Interval(None, "undefined without one of the groups")
+    if not 0 < below < 1:
         return Interval(None, "all bootstrap draws lie on one side of the value")
     bias = ndtri(below)
     shifted = bias + ndtri(np.array([(1 - level) / 2, (1 + level) / 2]))

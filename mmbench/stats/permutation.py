@@ -21,7 +21,7 @@ Alternative = Literal["two-sided", "greater", "less"]
 _CHUNK = 1 << 21
 # The second half of Philox's key: swaps are independent of the bootstrap's draws.
 _PURPOSE = int.from_bytes(b"signflip", "little")
-# Replicates this close to the observed value, relative to it, are ties that rounding has parted.
+# Replicates this close to the observed value, relative to the largest number, are ties that rounding has parted.
 _ROUNDING = 1e-12
 
 
@@ -70,7 +70,8 @@ def permutation_p(observed: float, replicates: Floats, *, exact: bool, alternati
         observed, replicates = abs(observed), np.abs(replicates)
     elif alternative == "less":
         observed, replicates = -observed, -replicates
-    extreme = int(np.count_nonzero(~(replicates < observed - _ROUNDING * abs(observed))))
+    rounding = _ROUNDING * max(abs(observed), float(np.nanmax(np.abs(replicates), initial=0.0)))
+    extreme = int(np.count_nonzero(~(replicates < observed - rounding)))
     return extreme / replicates.size if exact else (extreme + 1) / (replicates.size + 1)
 
 

@@ -83,6 +83,7 @@ def test_bca_where_it_says_nothing() -> None:
         None, "all bootstrap draws lie on one side of the value"
     )
     assert bca_interval(0.5, np.linspace(0, 1, 100), 0.9, 0.95).bounds is None
+    assert bca_interval(0.5, np.linspace(0, 1, 100), math.nan, 0.95).bounds is None
 
 
 def test_bca_of_constant_draws_is_a_point() -> None:

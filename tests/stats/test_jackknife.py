@@ -92,3 +92,21 @@ def test_a_difference_is_paired_and_antisymmetric() -> None:
     assert (forth.value, forth.error, forth.acceleration) == (-back.value, back.error, -back.acceleration)
     with pytest.raises(ValueError, match="50 and 40"):
         difference(first, of(made(40)))
+
+
+def test_the_order_of_the_groups_does_not_matter() -> None:
+    """Permuted groups have permuted influences and the same error and acceleration."""
+    table = made(40)
+    order = np.random.default_rng(1).permutation(40)
+    found, permuted = of(table), of(table[order])
+    np.testing.assert_allclose(permuted.influences, found.influences[order], atol=1e-12)
+    assert (permuted.error, permuted.acceleration) == pytest.approx((found.error, found.acceleration), rel=1e-12)
+
+
+def test_a_group_counted_twice_is_a_group_of_weight_two() -> None:
+    """Repetition is weight: leaving out a doubled group leaves out both copies."""
+    table = made(12)
+    doubled = table * np.where(np.arange(12) == 3, 2, 1)[:, None]
+    copies = np.concatenate([table, table[3:4]])
+    assert of(doubled).value == pytest.approx(float(ratio(copies.sum(axis=0))))
+    assert of(doubled).left_out[3] == pytest.approx(float(ratio(np.delete(table, 3, axis=0).sum(axis=0))))

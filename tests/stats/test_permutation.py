@@ -112,6 +112,11 @@ def test_monte_carlo_is_never_zero() -> None:
     assert permutation_p(-5.0, np.array([5.0, -5.0, 1.0, 0.0]), exact=True, alternative="less") == 0.25
 
 
+def test_rounding_parts_no_ties() -> None:
+    """A small observed difference among large ones: replicates equal but for the last bits of these are ties."""
+    assert permutation_p(1e-6, np.array([1e-6 - 1e-17, 0.3, -0.3, 0.0]), exact=True) == 0.75
+
+
 def test_what_is_undefined_proves_nothing() -> None:
     """An undefined observation has p 1, an undefined replicate counts as extreme."""
     assert permutation_p(math.nan, np.zeros(9), exact=False) == 1.0
