@@ -37,9 +37,9 @@ def choose_method(
     function of summed rows: mIoU, F1, BLEU), "weighted" (AP). ``few_instances``: a class is in under 20 samples.
     ``groups`` is the number of groups of samples, ``seeds`` that of training seeds, crossed with them.
 
-    Evidence: coverage in % of the expected score on sets of n samples (tests/stats/report.py, 2,000 made test sets a
-    cell at n = 200 and 1,000, of which AP has 1,000 at n = 1,000, and 1,000 at n = 5,000, of which AP has 400; the
-    standard error of a cell is 0.5 to 1.1). For grouped accuracy n = 200 is 50 groups.
+    Evidence: coverage in % of the expected score on sets of n samples (tests/stats/coverage_report.py). 2,000 made test
+    sets a cell, 1,000 at n = 5,000 (AP: 2,000, 1,000, 400); the standard error of a cell is 0.5 to 1.1. For grouped
+    accuracy n = 200 is 50 groups.
 
     | n = 200 / 1,000 / 5,000 | differences | percentile, BCa there | scores |
     |---|---|---|---|

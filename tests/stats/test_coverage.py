@@ -1,15 +1,15 @@
 """A fast part of the coverage study: the chosen methods hold the truth about as often as they say.
 
-The whole study is tests/stats/report.py. Limits are those of the study widened by three standard errors of the runs.
+The whole study is tests/stats/coverage_report.py. Limits are those of the study widened by three standard errors of the runs.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from coverage_report import chosen, table
 from coverage_scenarios import SCENARIOS, Scenario
 from coverage_study import coverage, seed_coverage
-from report import chosen, table
 
 SETS = 300
 FAST = [scenario for scenario in SCENARIOS if scenario.claim and scenario.kind != "weighted"]

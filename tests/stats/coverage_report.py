@@ -1,4 +1,4 @@
-"""Prints the coverage of nominal 95 % intervals as Markdown: python tests/stats/report.py [--scale 1.0].
+"""Prints the coverage of nominal 95 % intervals as Markdown: python tests/stats/coverage_report.py [--scale 1.0].
 
 Seeded: the same scale prints the same table. One thread is enough; the whole takes some fifteen minutes of one core.
 """
