@@ -52,9 +52,9 @@ def choose_method(
     | AP (jackknife-t, 100 blocks) | 96.0 / 94.2 / 93.5 | 94.8, 94.2 at 200 | 94.8 / 93.8 / 96.2 |
     | seeds K = 3, 5, 10 (two-way-t, n = 300) | 93.4 to 96.1 | 83.8 to 99.6 crossed | 93.0 to 95.7 |
 
-    With a class in few samples the score of a corpus metric is skewed and no method keeps its level at n = 200: macro-F1
-    86.1 (jackknife-t), 92.0 (percentile), mIoU 93.8 and 91.2; the percentile interval has the better worst case. In
-    differences it cancels (95.1 to 96.3). These carry a flag and no claim.
+    With a class in few samples the score of a corpus metric is skewed and no method keeps its level at n = 200:
+    macro-F1 86.1 (jackknife-t), 92.0 (percentile), mIoU 93.8 and 91.2; the percentile interval has the better worst
+    case. In differences it cancels (95.1 to 96.3). These carry a flag and no claim.
     """
     if groups < 2:
         return Method.NONE

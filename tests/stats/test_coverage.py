@@ -1,6 +1,7 @@
 """A fast part of the coverage study: the chosen methods hold the truth about as often as they say.
 
-The whole study is tests/stats/coverage_report.py. Limits are those of the study widened by three standard errors of the runs.
+The whole study is tests/stats/coverage_report.py. Limits are those of the study widened by three standard errors of
+these runs.
 """
 
 from __future__ import annotations
