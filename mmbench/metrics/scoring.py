@@ -208,10 +208,10 @@ def _estimate(value: float, replicates: Floats | None, support: Ints, common: di
     if replicates is None:
         return Estimate(**common, value=value, flags=flags, reason="no interval: all samples are of one group")
     interval = percentile_interval(replicates, common["level"])
-    if interval is None:
-        missing = f"undefined in {np.count_nonzero(np.isnan(replicates))} of {len(replicates)} draws"
-        return Estimate(**common, value=value, flags=flags, reason=f"no interval: {missing}")
-    return Estimate(**common, value=value, low=interval[0], high=interval[1], flags=flags)
+    if interval.bounds is None:
+        return Estimate(**common, value=value, flags=flags, reason=f"no interval: {interval.reason}")
+    low, high = interval.bounds
+    return Estimate(**common, value=value, low=low, high=high, flags=flags)
 
 
 def _undefined(common: dict[str, Any]) -> str:

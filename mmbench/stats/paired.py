@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
+from mmbench.stats.jackknife import Jackknife, difference
+
 Floats = NDArray[np.float64]
 
 # Differences below this, relative to the scores (at least to 1), are rounding.
@@ -42,6 +44,18 @@ def paired_difference(first: float, second: float, draws: tuple[Floats, Floats],
         return Difference(value, np.nan, 1.0)
     error = float(differences.std(ddof=1)) * (groups / (groups - 1)) ** 0.5
     return Difference(value, error, _p_value(value, error, groups, _ROUNDING * max(1.0, abs(first), abs(second))))
+
+
+def jackknife_difference(first: Jackknife, second: Jackknife) -> Difference:
+    """As ``paired_difference``, with the standard error of the jackknife over the same groups: no draws, no noise.
+
+    Its interval is ``student_interval(value, error, G - 1)``. Raises ValueError when the sides differ in groups.
+    """
+    both = difference(first, second)
+    if np.isnan(both.error):
+        return Difference(both.value, np.nan, 1.0)
+    rounding = _ROUNDING * max(1.0, abs(first.value), abs(second.value))
+    return Difference(both.value, both.error, _p_value(both.value, both.error, both.groups, rounding))
 
 
 def _p_value(value: float, error: float, groups: int, rounding: float) -> float:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mmbench.stats.paired import paired_difference
+from mmbench.stats.jackknife import Jackknife
+from mmbench.stats.paired import jackknife_difference, paired_difference
 from mmbench.stats.resampling import draw_weights
 
 
@@ -83,3 +84,40 @@ def test_where_nothing_can_be_said(value: float, draws: list[float], groups: int
     found = paired_difference(value, 0.1, (np.array(draws), np.zeros(3)), groups)
     assert found.p == 1.0
     assert math.isnan(found.error)
+
+
+def jackknife_of(values: np.ndarray) -> Jackknife:
+    left_out = (values.sum() - values) / (len(values) - 1)
+    return Jackknife(float(values.mean()), left_out)
+
+
+@pytest.mark.parametrize("groups", [8, 40, 500])
+def test_the_jackknife_difference_is_the_paired_t_test(groups: int) -> None:
+    """For means value, error and p are exactly those of scipy's paired t-test (but for the floor of p)."""
+    random = np.random.default_rng(groups)
+    first = random.normal(0.5, 0.1, groups)
+    second = first + random.normal(0.01, 0.08, groups)
+    found = jackknife_difference(jackknife_of(first), jackknife_of(second))
+    expected = stats.ttest_rel(first, second)
+    assert found.value == pytest.approx(float((first - second).mean()))
+    assert found.error == pytest.approx(float((first - second).std(ddof=1)) / math.sqrt(groups), rel=1e-9)
+    assert found.p == pytest.approx(max(float(expected.pvalue), 2.0 ** (1 - groups)), rel=1e-6)
+
+
+def test_the_jackknife_difference_flips_its_sign_exactly() -> None:
+    """Swapping the sides changes the sign of the value and nothing else; a side against itself has p = 1."""
+    random = np.random.default_rng(6)
+    first, second = jackknife_of(random.random(30)), jackknife_of(random.random(30))
+    forth, back = jackknife_difference(first, second), jackknife_difference(second, first)
+    assert (forth.value, forth.error, forth.p) == (-back.value, back.error, back.p)
+    same = jackknife_difference(first, first)
+    assert (same.value, same.error, same.p) == (0.0, 0.0, 1.0)
+
+
+def test_an_undefined_jackknife_claims_nothing() -> None:
+    """A left-out value that is undefined, or one group: p = 1 and no error."""
+    broken = Jackknife(0.5, np.array([0.5, math.nan, 0.4]))
+    for first in (broken, Jackknife(0.5, np.array([0.5]))):
+        found = jackknife_difference(first, first)
+        assert found.p == 1.0
+        assert math.isnan(found.error)

@@ -97,3 +97,53 @@ def test_memory_is_bounded() -> None:
     (sums,) = next(resampled_sums([np.zeros((20, 45_000), np.int64)], 10_000, 0))
     assert first.nbytes <= limit
     assert sums.nbytes <= limit
+
+
+def test_one_stratum_is_none() -> None:
+    """Strata of one kind change nothing, whatever its number."""
+    np.testing.assert_array_equal(all_weights(9, 20, 3, strata=np.full(9, 7)), all_weights(9, 20, 3))
+
+
+@given(st.lists(st.integers(-2, 3), min_size=1, max_size=25), st.integers(0, 1000))
+def test_strata_keep_their_sizes(strata: list[int], seed: int) -> None:
+    """In every draw each stratum has as many groups as it holds, and draws do not depend on the chunks."""
+    codes = np.array(strata)
+    weights = all_weights(len(codes), 12, seed, strata=codes)
+    for stratum in set(strata):
+        assert (weights[:, codes == stratum].sum(axis=1) == strata.count(stratum)).all()
+    np.testing.assert_array_equal(weights, all_weights(len(codes), 12, seed, strata=codes, chunk=1))
+
+
+def test_strata_are_resampled_uniformly() -> None:
+    """Inside a stratum of m every group has mean 1 and the variance 1 - 1/m of a multinomial count."""
+    codes = np.array([0, 1] * 10 + [1] * 20)
+    weights = all_weights(40, 8000, 1, strata=codes)
+    for stratum, size in ((0, 10), (1, 30)):
+        part = weights[:, codes == stratum]
+        assert np.abs(part.mean(axis=0) - 1).max() < 4 * np.sqrt((1 - 1 / size) / 8000)
+        assert part.var() == pytest.approx(1 - 1 / size, rel=0.03)
+
+
+def test_purposes_are_independent_streams() -> None:
+    """Draws of another purpose are others, of the same seed."""
+    assert not np.array_equal(all_weights(50, 5, 0), all_weights(50, 5, 0, purpose=1))
+
+
+def test_rows_may_be_float64() -> None:
+    """Scores with fractions are summed by group and by draw as whole numbers are."""
+    random = np.random.default_rng(0)
+    rows, codes = random.random((30, 4)), np.repeat(np.arange(10), 3)
+    table = group_sums(rows, codes)
+    assert table.dtype == np.float64
+    np.testing.assert_allclose(table, rows.reshape(10, 3, 4).sum(axis=1), rtol=1e-15)
+    (sums,) = np.concatenate(list(resampled_sums([table], 25, seed=4)), axis=1)
+    for counts, drawn in zip(all_weights(10, 25, 4).astype(int), sums, strict=True):
+        np.testing.assert_allclose(drawn, np.repeat(table, counts, axis=0).sum(axis=0), rtol=1e-14)
+
+
+def test_both_sides_get_the_strata() -> None:
+    """The sums of a stratified draw are those of its weights."""
+    table = np.arange(12).reshape(6, 2)
+    strata = np.array([0, 0, 1, 1, 1, 0])
+    sums = np.concatenate([part[1] for part in resampled_sums([table[:, :1], table], 15, 2, strata=strata)])
+    np.testing.assert_array_equal(sums, all_weights(6, 15, 2, strata=strata) @ table)

@@ -1,0 +1,57 @@
+"""The choice of the interval method, and the interval that it names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mmbench.stats.intervals import percentile_interval, student_interval
+from mmbench.stats.jackknife import Jackknife
+from mmbench.stats.methods import Method, choose_method, interval
+from mmbench.stats.proportions import tango_interval, wilson_interval
+
+
+@pytest.mark.parametrize(
+    ("kind", "score", "difference"),
+    [
+        ("proportion", Method.WILSON, Method.TANGO),
+        ("mean", Method.JACKKNIFE_T, Method.JACKKNIFE_T),
+        ("sums", Method.JACKKNIFE_T, Method.JACKKNIFE_T),
+        ("weighted", Method.JACKKNIFE_T, Method.JACKKNIFE_T),
+    ],
+)
+def test_the_choice(kind: str, score: Method, difference: Method) -> None:
+    """By kind; one group has no interval, several seeds have the two-way one, whatever the kind."""
+    assert choose_method(kind, "score", groups=200) is score
+    assert choose_method(kind, "difference", groups=200) is difference
+    for quantity in ("score", "difference"):
+        assert choose_method(kind, quantity, groups=1) is Method.NONE
+        assert choose_method(kind, quantity, groups=200, seeds=3) is Method.TWO_WAY_T
+
+
+def test_few_instances_change_the_score_alone() -> None:
+    """A rare class skews the score of a corpus metric; in a difference it cancels; shares have no classes."""
+    assert choose_method("sums", "score", groups=200, few_instances=True) is Method.PERCENTILE
+    assert choose_method("sums", "difference", groups=200, few_instances=True) is Method.JACKKNIFE_T
+    assert choose_method("proportion", "score", groups=200, few_instances=True) is Method.WILSON
+
+
+def test_the_interval_is_that_of_the_method() -> None:
+    """Each name gives the bounds of its function."""
+    jackknife = Jackknife(0.5, np.array([0.4, 0.5, 0.45, 0.6]))
+    replicates = np.linspace(0, 1, 101)
+    expected = student_interval(0.5, jackknife.error, 3, 0.9)
+    assert interval(Method.JACKKNIFE_T, 0.9, jackknife=jackknife) == expected
+    assert interval(Method.PERCENTILE, 0.9, replicates=replicates) == percentile_interval(replicates, 0.9)
+    assert interval(Method.WILSON, 0.9, share=(7, 9)) == wilson_interval(7, 9, 0.9)
+    assert interval(Method.TANGO, 0.9, pairs=(7, 2, 30)) == tango_interval(7, 2, 30, 0.9)
+    assert interval(Method.NONE, 0.9).reason == "all samples are of one group"
+
+
+@pytest.mark.parametrize(
+    "method", [Method.JACKKNIFE_T, Method.PERCENTILE, Method.WILSON, Method.TANGO, Method.TWO_WAY_T]
+)
+def test_nothing_is_made_up(method: Method) -> None:
+    """Without what the method reads there is an error, not another method."""
+    with pytest.raises(ValueError, match=method.value):
+        interval(method, 0.95)
