@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ class Sample:
 
     ``inputs`` maps a modality to its value; a modality that is not there is *absent*, which is not the same as zeros.
     Images uint8 [H,W,3] (or [H,W,C]); depth, thermal and near infrared float32 [H,W]; audio float32 [T]; text str.
-    ``target`` of segmentation: uint8 or int16 label map [H,W] with the suite's ignore value where nothing is scored.
+    ``target`` of segmentation: uint8 or int16 label map [H,W] with the suite's ignore value where nothing is scored; of
+    the other tasks see ``core.targets``.
     ``group`` is the unit of resampling (image, video, speaker); None means the sample is its own group.
     ``tags`` are the slices the sample belongs to.
     """
@@ -73,5 +74,19 @@ def _update(state: hashlib.blake2b, name: str, value: Any) -> None:
     elif value is None or isinstance(value, str | int | float | bool):
         state.update(f"{type(value).__name__}\0{value!r}\0".encode())
     else:
-        # The repr of anything else may hold a memory address: a digest that changes with every run.
-        raise TypeError(f"{name!r} is a {type(value).__name__}; a sample holds numpy arrays, text and numbers")
+        parts = _parts(name, value)
+        state.update(f"{type(value).__name__}{len(parts)}\0".encode())
+        for key, part in parts.items():
+            _update(state, f"{name}.{key}", part)
+
+
+def _parts(name: str, value: Any) -> dict[str, Any]:
+    """What a tuple, a mapping with text keys or a dataclass consists of; raises TypeError on anything else."""
+    if isinstance(value, tuple):
+        return {str(place): part for place, part in enumerate(value)}
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return dict(sorted(value.items()))
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in fields(value)}
+    # The repr of anything else may hold a memory address: a digest that changes with every run.
+    raise TypeError(f"{name!r} is a {type(value).__name__}; a sample holds numpy arrays, text and numbers")

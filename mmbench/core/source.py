@@ -13,14 +13,15 @@ from mmbench.core.suite import SuiteSpec
 if TYPE_CHECKING:  # numpy takes 0.1 s to import, and `mmbench show suites` needs none of it
     from mmbench.core.sample import Array, Sample
 
-Kind = Literal["image", "plane"]
+Kind = Literal["image", "plane", "text", "audio"]
 
 
 @dataclass(frozen=True, slots=True)
 class Modality:
     """One input: ``image`` is uint8 [H,W,channels], ``plane`` float32 [H,W] (depth, thermal, near infrared).
 
-    ``scale`` divides a plane before a model of ours sees it (its typical largest value, in the suite's unit).
+    ``text`` is str, ``audio`` float32 [T] in -1..1, both of one channel. ``scale`` divides a plane before a model of
+    ours sees it (its typical largest value, in the suite's unit). ``rate`` is that of audio, in samples per second.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Modality:
     channels: int
     unit: str = ""
     scale: float = 1.0
+    rate: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,10 @@ class SignedSource(Protocol):
     """A generated source that knows each modality's signature, on which encoders are trained first."""
 
     def signature(self, sample_id: str, modality: str) -> Array:
-        """uint8 label map [H,W] of what this modality alone shows; 0 is background."""
+        """What this modality alone shows: uint8 label map [H,W] (0 is background), or one label, int64 []."""
 
     def signature_classes(self, modality: str) -> int:
-        """Number of labels ``signature`` may hold, background included."""
+        """Number of labels ``signature`` may hold, the background of a map included."""
 
 
 class SourceFactory(Protocol):
