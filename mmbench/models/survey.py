@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mmbench.core.errors import LoadError
+from mmbench.core.errors import LoadError, UsageError
 from mmbench.models.config import InputConfig
 from mmbench.models.data import VOID, Item, Items
 
@@ -41,6 +41,10 @@ def survey(items: Items, ids: Sequence[str], classes: int) -> Survey:
         raise LoadError("The training split has no labelled pixel; check the suite's split and its label table.")
     inputs = {}
     for m, modality in items.modalities.items():
+        if modality.kind == "text" or modality.kind == "audio":
+            raise UsageError(
+                f"There is no encoder for {modality.kind} yet, which {m!r} is; train on images and planes."
+            )
         mean, std = _mean_and_std(moments[m], _SMALLEST_STD * modality.scale)
         inputs[m] = InputConfig(kind=modality.kind, channels=modality.channels, mean=mean, std=std)
     return Survey(inputs, pixels, size)

@@ -57,3 +57,12 @@ def even(values: int, index: int, *purpose: str | int, block: int = BLOCK) -> in
     """
     number, position = divmod(index, block)
     return int(_order(block, (*purpose, number))[position]) % values
+
+
+def twin(values: int, scene: int, *purpose: str | int) -> int:
+    """As ``even``, but scenes 2n and 2n + 1 always have different values."""
+    pair, side = divmod(scene, 2)
+    number, place = divmod(pair, BLOCK // 2)
+    position = int(_order(BLOCK // 2, (*purpose, number))[place])
+    step = 1 + position // values % (values - 1)
+    return (position + side * step) % values

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import product
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
+from mmbench.sources.scenes.label_chances import chances, law_accuracy
 from mmbench.sources.scenes.regimes import BLANK, LAWS, MIXED, Law
 
 # Graded evidence x ~ N(+-.8416, 1) in 16 steps of .35 about 0: how many of 100 cases of y = 1 fall into each; y = 0 is
@@ -96,54 +96,27 @@ class Shown(NamedTuple):
     shown: tuple[int, ...]
 
 
-@lru_cache(maxsize=256)
-def _tables(law: str, observed: tuple[int, ...]) -> Mapping[tuple[int, ...], Counter[int]]:
-    """How many rows of a law have each class, by what the modalities ``observed`` show."""
-    found: dict[tuple[int, ...], Counter[int]] = {}
-    for y, *shown in laws_named(law)[0].rows.tolist():
-        found.setdefault(tuple(shown[m] for m in observed), Counter())[y] += 1
-    return found
-
-
-def class_chances(law: str, seen: Mapping[int, int]) -> dict[int, float]:
-    """P(class | modality m shows ``seen[m]`` for each m given), of the classes that are possible.
-
-    Raises KeyError when the law never shows that.
-    """
-    observed = tuple(sorted(seen))
-    counts = _tables(law, observed)[tuple(seen[m] for m in observed)]
-    return {label: count / counts.total() for label, count in sorted(counts.items())}
-
-
-@lru_cache(maxsize=256)
-def law_accuracy(law: str, observed: tuple[int, ...]) -> float:
-    """Best accuracy on a law when the modalities ``observed`` are seen."""
-    tables = _tables(law, observed).values()
-    return sum(max(counts.values()) for counts in tables) / sum(counts.total() for counts in tables)
-
-
 def best_accuracy(items: Sequence[Shown], observed: Sequence[int]) -> float:
     """Best accuracy on items of these laws, the law being known; with nothing observed it is not known either."""
     if not observed:
         return _constant(items)
-    laws = Counter(item.law.name for item in items)
+    laws = Counter(item.law for item in items)
     return sum(count * law_accuracy(law, tuple(observed)) for law, count in laws.items()) / len(items)
 
 
 def _constant(items: Sequence[Shown]) -> float:
-    chances: defaultdict[int, float] = defaultdict(float)
-    for law, count in Counter(item.law.name for item in items).items():
-        for label, chance in class_chances(law, {}).items():
-            chances[label] += count * chance
-    return max(chances.values()) / len(items)
+    expected: defaultdict[int, float] = defaultdict(float)
+    for law, count in Counter(item.law for item in items).items():
+        for label, chance in chances(law, {}).items():
+            expected[label] += count * chance
+    return max(expected.values()) / len(items)
 
 
 def additive_accuracy(items: Sequence[Shown]) -> float | None:
     """Best accuracy of a sum of logits, the law being known to each; None where it is not certified."""
     total = 0.0
-    for name, count in Counter(item.law.name for item in items).items():
-        (law,) = laws_named(name)
-        value = law_accuracy(name, tuple(range(len(items[0].shown)))) if law.additive else ADDITIVE.get(name)
+    for law, count in Counter(item.law for item in items).items():
+        value = law_accuracy(law, tuple(range(len(items[0].shown)))) if law.additive else ADDITIVE.get(law.name)
         if value is None:
             return None
         total += count * value

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
+from typing import Any
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.errors import SampleError, UsageError
@@ -54,7 +55,7 @@ class SceneSource:
 
         Raises UsageError on any other parameter, value or split.
         """
-        chosen = {"task": _DEFAULT_TASK, "tier": _DEFAULT_TIER} | request.spec.source.params | request.parameters
+        chosen = {"task": _DEFAULT_TASK, "tier": _DEFAULT_TIER, **request.spec.source.params, **request.parameters}
         for name in chosen:
             if name not in _PARAMETERS:
                 raise UsageError(f"The source scenes has no parameter {name!r}; it has: {', '.join(_PARAMETERS)}.")
@@ -93,6 +94,10 @@ class SceneSource:
         group = sample_id.rpartition("-")[0] if task.parts > 1 else None
         return Sample(sample_id, task.inputs(item), task.target(item), group, task.tags(item))
 
+    def target(self, sample_id: str) -> Any:
+        """The target that ``load`` gives, without rendering."""
+        return self._task.target(self._item(sample_id))
+
     def stamp(self, sample_id: str) -> str:
         """The generator's version and parameters, which with the id fix the bytes."""
         parameters = f"task={self.task},regime={self.regime},canvas={CANVAS[self.tier]}"
@@ -115,6 +120,12 @@ class SceneSource:
     def bounds(self, sample_ids: Sequence[str]) -> tuple[Bounds, ...]:
         """Bounds on exactly these samples: over all, then of each slice."""
         return self._task.bounds(self.regime, [self._item(sample_id) for sample_id in sample_ids])
+
+    def policies(self, sample_ids: Sequence[str], observed: Sequence[str]) -> Mapping[str, list[Any]]:
+        """Predictions on these samples from the modalities ``observed`` alone, by policy (``tasks.task``)."""
+        for modality in observed:
+            _expect("modality", modality, tuple(self.modalities))
+        return self._task.policies([self._item(sample_id) for sample_id in sample_ids], observed)
 
     def traits(self, sample_id: str) -> Mapping[str, frozenset[str]]:
         """What a generality split may hold out: by kind, the combinations that the sample holds."""

@@ -48,16 +48,18 @@ def tone(frequency: int, start: int, samples: int, rate: int) -> NDArray[np.int3
     """int32 [samples] in -32767..32767: a sine of ``frequency`` Hz from the phase ``start`` (0..2**32-1)."""
     increment = (frequency << PHASE_BITS) // rate
     phases = np.arange(samples, dtype=np.uint64) * np.uint64(increment) + np.uint64(start)
-    return sines()[(phases >> np.uint64(PHASE_BITS - TABLE_BITS)) & np.uint64((1 << TABLE_BITS) - 1)]
+    wave: NDArray[np.int32] = sines()[(phases >> np.uint64(PHASE_BITS - TABLE_BITS)) & np.uint64((1 << TABLE_BITS) - 1)]
+    return wave
 
 
 def bell(words: NDArray[np.uint64]) -> NDArray[np.int16]:
     """int16 [n]: a nearly normal integer of each word, mean 0 and standard deviation 209.0.
 
-    It is the sum of the word's eight bytes less 1020, a multiple of no unit: divide by ``BELL``. Its excess kurtosis
-    is -.15 (a normal's 0) and it never leaves +-4.9 standard deviations.
+    It is the sum of the word's eight bytes less 1020: divide by ``BELL`` for the unit normal. Its excess kurtosis is
+    -.15 (a normal's is 0) and it never leaves +-4.9 standard deviations.
     """
-    return (words.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int16) - 1020).astype(np.int16)
+    total: NDArray[np.int16] = words.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int16)
+    return total - np.int16(1020)
 
 
 BELL = 209

@@ -83,12 +83,16 @@ class Classification:
         names = [modality.name for modality in self.modalities]
         return accuracy_bounds([self._shown(item) for item in items], names, mixed=regime == "X")
 
+    def policies(self, items: Sequence[Item], observed: Sequence[str]) -> Mapping[str, list[Any]]:  # noqa: ARG002
+        """None: the bounds are complete."""
+        return {}
+
     def traits(self, item: Item) -> Mapping[str, frozenset[str]]:
         """How many objects the picture shows."""
         return {"objects": frozenset([str(len(_picture(self.name, item, self._shown(item)).things))])}
 
     def _shown(self, item: Item) -> Shown:
-        return shown_in(self.name, item.regime, item.split, item.index)
+        return shown_in(self.name, item.regime, item.split, item.scene)
 
     def _position(self, modality: str) -> int:
         return [m.name for m in self.modalities].index(modality)
@@ -98,7 +102,7 @@ class Classification:
         if modality == "image":
             return rgb.render(_picture(self.name, item, shown))
         if modality == "text":
-            return signs.render(shown.law, signature, self.name, item.regime, item.split, "text", item.index)
+            return signs.render(shown.law, signature, self.name, item.regime, item.split, "text", item.scene)
         return audio.render(_clip(self.name, item, shown.law, signature))
 
 
@@ -109,7 +113,7 @@ def _labels(law: Law, modality: int) -> int:
 def _picture(task: str, item: Item, shown: Shown) -> Scene:
     """Three to six objects of one texture, which is the signature of the first modality."""
     law, _, (signature, *_) = shown
-    draws = Draws(1 + 2 * MOST + words_for(MOST), task, item.regime, item.split, "image", item.index)
+    draws = Draws(1 + 2 * MOST + words_for(MOST), task, item.regime, item.split, "image", item.scene)
     texture = BLANK if signature == BLANK else signature % PRIMARY
     looks = []
     for _ in range(draws.between(FEWEST, MOST)):
@@ -121,7 +125,7 @@ def _picture(task: str, item: Item, shown: Shown) -> Scene:
 
 def _clip(task: str, item: Item, law: Law, signature: int) -> audio.Clip:
     """One tone of .4 s; two, in different halves of the clip, where a second pitch is the second carrier."""
-    draws = Draws(_AUDIO_WORDS, task, item.regime, item.split, "audio", item.index)
+    draws = Draws(_AUDIO_WORDS, task, item.regime, item.split, "audio", item.scene)
     hiss, hum = audio.word(draws), audio.word(draws)
     if law.signatures > PRIMARY and signature != BLANK:
         pitches = [signature % PRIMARY, signature // PRIMARY]

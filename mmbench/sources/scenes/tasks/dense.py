@@ -33,12 +33,12 @@ class Segmentation:
 
     def inputs(self, item: Item) -> dict[str, Any]:
         """``rgb`` uint8 [H, W, 3], ``depth`` float32 [H, W] in metres."""
-        scene = self.scene(item)
+        scene = self._scene(item)
         return {"rgb": rgb.render(scene), "depth": depth.render(scene)}
 
     def target(self, item: Item) -> Any:
         """uint8 [H, W]."""
-        return label_map(self.scene(item))
+        return label_map(self._scene(item))
 
     def tags(self, item: Item) -> dict[str, str]:
         """In regime X, the law."""
@@ -46,11 +46,11 @@ class Segmentation:
 
     def stratum(self, item: Item) -> str:
         """The law."""
-        return self.scene(item).law.name
+        return self._scene(item).law.name
 
     def signature(self, item: Item, modality: str) -> Array:
         """uint8 [H, W] (``scenes.signature``)."""
-        return signature_map(self.scene(item), item.regime, MODALITIES.index(modality))
+        return signature_map(self._scene(item), item.regime, MODALITIES.index(modality))
 
     def signature_classes(self, regime: str, modality: str) -> int:
         """Number of labels ``signature`` may hold."""
@@ -58,12 +58,16 @@ class Segmentation:
 
     def bounds(self, regime: str, items: Sequence[Item]) -> tuple[Bounds, ...]:
         """Bounds of ``miou``."""
-        return bounds_of(regime, [self.scene(item) for item in items])
+        return bounds_of(regime, [self._scene(item) for item in items])
+
+    def policies(self, items: Sequence[Item], observed: Sequence[str]) -> Mapping[str, list[Any]]:  # noqa: ARG002
+        """None: the bounds are complete."""
+        return {}
 
     def traits(self, item: Item) -> Mapping[str, frozenset[str]]:
         """The pairs of shape and colour."""
-        return {"pairs": frozenset(f"{thing.shape} {thing.colour}" for thing in self.scene(item).things)}
+        return {"pairs": frozenset(f"{thing.shape} {thing.colour}" for thing in self._scene(item).things)}
 
-    def scene(self, item: Item) -> Scene:
+    def _scene(self, item: Item) -> Scene:
         """The latents of an item."""
-        return scene_of(self.name, item.regime, item.split, item.index, item.canvas)
+        return scene_of(self.name, item.regime, item.split, item.scene, item.canvas)

@@ -18,11 +18,11 @@ AUDIO = Modality("audio", "audio", 1, rate=RATE)
 
 
 class Item(NamedTuple):
-    """Which sample is meant: number ``index`` of a split, and ``part`` 0.. where a scene gives several samples."""
+    """Which sample is meant: number ``scene`` of a split, and ``part`` 0.. where a scene gives several samples."""
 
     regime: str
     split: str
-    index: int
+    scene: int
     part: int
     canvas: int
 
@@ -69,6 +69,12 @@ class Task(Protocol):
 
     def bounds(self, regime: str, items: Sequence[Item]) -> tuple[Bounds, ...]:
         """Bounds on exactly these items: over all, then of each slice."""
+
+    def policies(self, items: Sequence[Item], observed: Sequence[str]) -> Mapping[str, list[Any]]:
+        """Predictions on the items from the modalities ``observed`` alone, by policy; empty where bounds are complete.
+
+        The best score of any of them is the bound of a metric that is no mean over samples (AP, CIDEr).
+        """
 
     def traits(self, item: Item) -> Mapping[str, frozenset[str]]:
         """What ``conditions.generality`` may hold out: by kind, the combinations that the sample holds."""
