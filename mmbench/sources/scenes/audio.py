@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mmbench.core.streams import BELL
 from mmbench.sources.scenes.regimes import BLANK
 from mmbench.sources.scenes.stream import Draws
-from mmbench.sources.scenes.waves import BELL, FULL, PHASE_BITS, noise_table, tone
+from mmbench.sources.scenes.waves import FULL, PHASE_BITS, noise_table, tone
 
 RATE = 16_000
 SAMPLES = 2 * RATE

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
+
+import numpy as np
 
 from mmbench.sources.scenes.regimes import Law
 
@@ -28,8 +30,12 @@ def tables(law: Law, observed: tuple[int, ...]) -> Mapping[tuple[int, ...], Coun
     return found
 
 
-@lru_cache(maxsize=256)
-def law_accuracy(law: Law, observed: tuple[int, ...]) -> float:
-    """Best accuracy on a law when ``observed`` are seen: sum over observations of P(o) max_c P(c | o)."""
+def law_accuracy(law: Law, observed: tuple[int, ...], labels: Sequence[int]) -> float:
+    """Best accuracy when ``observed`` are seen and class c is drawn ``labels[c]`` times, the rest by the law.
+
+    It is the sum over observations o of max_c P(o | c) labels[c], over the number of items.
+    """
+    rows = np.bincount(law.rows[:, 0], minlength=law.classes)
+    odds = np.asarray(labels) / rows
     counted = tables(law, observed).values()
-    return sum(max(counts.values()) for counts in counted) / sum(counts.total() for counts in counted)
+    return float(sum(max(odds[c] * n for c, n in counts.items()) for counts in counted) / sum(labels))

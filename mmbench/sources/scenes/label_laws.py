@@ -1,14 +1,14 @@
 """Laws that bind one class to a whole item, as in classification, and the best accuracy that each allows.
 
 A law is a table of equally likely rows as in ``regimes``, whose pairs R, U1, U2, S4 and M16 are used here too. The best
-accuracy with some modalities observed follows from the table by counting: sum over observations of P(o) max_c P(c | o).
-It is the law's, not the best in hindsight, which on few items exceeds what any rule can know beforehand; over whole
-blocks (``item_balance``) both are equal.
+accuracy with some modalities observed follows by counting, from the classes that were drawn and the law of what they
+show. The best in hindsight of what they did show would, on few items, exceed what any rule can know beforehand; over
+whole blocks (``item_balance``) both are equal.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmbench.sources.scenes.label_chances import chances, law_accuracy
+from mmbench.sources.scenes.label_chances import law_accuracy
 from mmbench.sources.scenes.regimes import BLANK, LAWS, MIXED, Law
 
 # Graded evidence x ~ N(+-.8416, 1) in 16 steps of .35 about 0: how many of 100 cases of y = 1 fall into each; y = 0 is
@@ -97,27 +97,37 @@ class Shown(NamedTuple):
 
 
 def best_accuracy(items: Sequence[Shown], observed: Sequence[int]) -> float:
-    """Best accuracy on items of these laws, the law being known; with nothing observed it is not known either."""
+    """Best accuracy on items of these classes, the law being known; with nothing observed it is not known either."""
     if not observed:
-        return _constant(items)
-    laws = Counter(item.law for item in items)
-    return sum(count * law_accuracy(law, tuple(observed)) for law, count in laws.items()) / len(items)
-
-
-def _constant(items: Sequence[Shown]) -> float:
-    expected: defaultdict[int, float] = defaultdict(float)
-    for law, count in Counter(item.law for item in items).items():
-        for label, chance in chances(law, {}).items():
-            expected[label] += count * chance
-    return max(expected.values()) / len(items)
+        return max(Counter(item.label for item in items).values()) / len(items)
+    return sum(len(own) * law_accuracy(law, tuple(observed), drawn(law, own)) for law, own in _by_law(items)) / len(
+        items
+    )
 
 
 def additive_accuracy(items: Sequence[Shown]) -> float | None:
-    """Best accuracy of a sum of logits, the law being known to each; None where it is not certified."""
+    """No sum of logits does better on items of these classes, the law being known to each; None without a certificate.
+
+    The certificates are for equally many of each class: where one class has a times its share, a sum of logits is right
+    at most a times as often.
+    """
     total = 0.0
-    for law, count in Counter(item.law for item in items).items():
-        value = law_accuracy(law, tuple(range(len(items[0].shown)))) if law.additive else ADDITIVE.get(law.name)
-        if value is None:
+    for law, own in _by_law(items):
+        labels = drawn(law, own)
+        fused = law_accuracy(law, tuple(range(len(own[0].shown))), labels)
+        excess = max(labels) * law.classes / len(own)
+        if not law.additive and law.name not in ADDITIVE:
             return None
-        total += count * value
+        total += len(own) * (fused if law.additive else min(fused, ADDITIVE[law.name] * excess))
     return total / len(items)
+
+
+def drawn(law: Law, items: Sequence[Shown]) -> list[int]:
+    """How many items of each class there are."""
+    counts = Counter(item.label for item in items)
+    return [counts[label] for label in range(law.classes)]
+
+
+def _by_law(items: Sequence[Shown]) -> Iterator[tuple[Law, list[Shown]]]:
+    for law in {item.law.name: item.law for item in items}.values():
+        yield law, [item for item in items if item.law is law]

@@ -14,7 +14,7 @@ from mmbench.sources.scenes.stream import Draws
 TEMPLATES = (
     "in the {mood} {place} the sign reads {first} {second}",
     "the sign in the {mood} {place} says {first} {second}",
-    "{first} {second} is on the sign in the {mood} {place}".replace(" in the ", " at "),
+    "{first} {second} is on the sign at {mood} {place}",
     "the code is {first} {second} in the {mood} {place}",
     "a {mood} {place} with the code {first} and {second}",
     "the {mood} {place} shows {first} {second} on the sign",

@@ -10,6 +10,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mmbench.core.streams import bell
 from mmbench.sources.scenes.stream import raw_words
 
 PHASE_BITS = 32  # a phase is a uint32: 2**32 is a full turn
@@ -50,19 +51,6 @@ def tone(frequency: int, start: int, samples: int, rate: int) -> NDArray[np.int3
     phases = np.arange(samples, dtype=np.uint64) * np.uint64(increment) + np.uint64(start)
     wave: NDArray[np.int32] = sines()[(phases >> np.uint64(PHASE_BITS - TABLE_BITS)) & np.uint64((1 << TABLE_BITS) - 1)]
     return wave
-
-
-def bell(words: NDArray[np.uint64]) -> NDArray[np.int16]:
-    """int16 [n]: a nearly normal integer of each word, mean 0 and standard deviation 209.0.
-
-    It is the sum of the word's eight bytes less 1020: divide by ``BELL`` for the unit normal. Its excess kurtosis is
-    -.15 (a normal's is 0) and it never leaves +-4.9 standard deviations.
-    """
-    total: NDArray[np.int16] = words.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int16)
-    return total - np.int16(1020)
-
-
-BELL = 209
 
 
 @cache
