@@ -146,6 +146,7 @@ def measures(kind: str, value: Any) -> dict[str, float]:
     pixels = value.astype(np.float64)
     return {
         "mean": float(pixels.mean()),
+        "median": float(np.median(pixels)),
         "deviation": float(pixels.std()),
         "edges": float(np.abs(np.diff(pixels, axis=0)).mean() + np.abs(np.diff(pixels, axis=1)).mean()),
         "bytes": float(len(zlib.compress(np.ascontiguousarray(value).tobytes(), 1))),

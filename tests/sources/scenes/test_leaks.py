@@ -167,9 +167,9 @@ class Leaky(SceneSource):
 
 
 def brighter(sample: Sample) -> Sample:
-    """Two levels of brightness more for one class."""
+    """Six levels of brightness more for one class, within the range of the tone (-6..6)."""
     return replace(
-        sample, inputs=sample.inputs | {"image": sample.inputs["image"] + np.uint8(2 * (sample.target == 1))}
+        sample, inputs=sample.inputs | {"image": sample.inputs["image"] + np.uint8(6 * (sample.target == 1))}
     )
 
 
@@ -270,14 +270,14 @@ def probe_accuracy(source, other, modality: str, label: Callable[[Sample], str],
 
 @pytest.mark.parametrize(("task", "modality"), [("cls-it", "image"), ("cls-it", "text"), ("cls-av", "audio")])
 def test_a_probe_of_one_modality_stays_at_the_bound_of_classes(open_task, task: str, modality: str) -> None:
-    """S4 at chance, with labels shuffled too; in R the same probe knows the class, so the test can fail."""
+    """S4 at chance, trained on shuffled labels too; in R the same probe knows the class, so the test can fail."""
 
     def right(regime: str, shuffled: bool = False) -> np.ndarray:
         source, other = (open_task(task, regime, "smoke", split) for split in ("test", "train"))
         return probe_accuracy(source, other, modality, lambda sample: str(sample.target), shuffled)
 
     assert excess(right("S4"), 0.25) < 3
-    assert excess(right("R", shuffled=True), 0.25) < 3
+    assert excess(right("S4", shuffled=True), 0.25) < 3
     assert right("R").mean() > 0.85
 
 
