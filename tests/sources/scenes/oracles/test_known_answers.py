@@ -12,7 +12,6 @@ from mmbench.sources.scenes.label_laws import ADDITIVE, PAIR_LAWS
 from mmbench.sources.scenes.oracles.catalogue import oracle_for
 from mmbench.sources.scenes.oracles.describe import slot_accuracy
 from mmbench.sources.scenes.oracles.refer import ReferOracle
-from mmbench.sources.scenes.regimes import REGIMES
 from mmbench.sources.scenes.tasks.catalogue import TASKS
 
 CLASSES = [(task, regime) for task in ("cls-it", "cls-av") for regime in (*PAIR_LAWS, "X")] + [("cls-iat", "T3")]
@@ -111,7 +110,7 @@ def test_the_referring_oracle_reaches_the_other_bounds(open_task) -> None:
     assert hits == 100
 
 
-@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("regime", TASKS["det"].regimes)
 def test_detections_are_those_of_the_policy(open_task, regime: str) -> None:
     """What is read from the arrays is what the latents' policy gives: boxes, scores, labels, whatever the order."""
     source = open_task("det", regime)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+
 import numpy as np
 import pytest
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
-from mmbench.sources.scenes.regimes import REGIMES
+from mmbench.sources.scenes.tasks.catalogue import TASKS
 
 
-@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("regime", TASKS["det"].regimes)
 def test_boxes_enclose_the_objects(open_task, regime: str) -> None:
     """Against the pixels that colour or depth sets off from the background."""
     source = open_task("det", regime)
@@ -53,3 +58,44 @@ def test_nothing_observed_gives_nothing(open_task) -> None:
     source = open_task("det", "S4")
     assert [len(one.labels) for one in source.policies(source.ids[:3], ())["every class"]] == [0, 0, 0]
     assert source.bounds(source.ids[:3]) == ()
+
+
+def average_precision(source, detections) -> float:
+    """COCO's AP of all detections of a split, by the official code."""
+    truth, found = [], []
+    for image, (sample_id, policy) in enumerate(zip(source.ids, detections, strict=True), start=1):
+        target = source.target(sample_id)
+        for box, label in zip(target.boxes.tolist(), target.labels.tolist(), strict=True):
+            truth.append({**entry(image, box, label), "id": len(truth) + 1, "iscrowd": 0})
+        for box, label, score in zip(
+            policy.boxes.tolist(), policy.labels.tolist(), policy.scores.tolist(), strict=True
+        ):
+            found.append({**entry(image, box, label), "score": score})
+    dataset = COCO()
+    dataset.dataset = {
+        "images": [{"id": image, "width": 64, "height": 64} for image in range(1, len(detections) + 1)],
+        "annotations": truth,
+        "categories": [{"id": label + 1, "name": name} for label, name in enumerate(source.classes)],
+    }
+    with contextlib.redirect_stdout(io.StringIO()):
+        dataset.createIndex()
+        evaluation = COCOeval(dataset, dataset.loadRes(found), "bbox")
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return float(evaluation.stats[0])
+
+
+def entry(image: int, box: list[float], label: int) -> dict[str, object]:
+    x1, y1, x2, y2 = box
+    size = {"bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1)}
+    return {"image_id": image, "category_id": label + 1, **size}
+
+
+def test_policies_have_the_average_precision_of_the_design(open_task) -> None:
+    """S4, k = 4: about 1/k with every class on each box (finite samples add a little), 1/k^2 with one label, 1 fused."""
+    source = open_task("det", "S4")
+    alone, fused = source.policies(source.ids, ("rgb",)), source.policies(source.ids, ("rgb", "depth"))
+    assert average_precision(source, alone["every class"]) == pytest.approx(0.26, abs=0.02)
+    assert average_precision(source, alone["one class"]) == pytest.approx(1 / 16, abs=0.02)
+    assert average_precision(source, fused["every class"]) == pytest.approx(1)
