@@ -93,7 +93,7 @@ def entry(image: int, box: list[float], label: int) -> dict[str, object]:
 
 
 def test_policies_have_the_average_precision_of_the_design(open_task) -> None:
-    """S4, k = 4: about 1/k with every class on each box (finite samples add a little), 1/k^2 with one label, 1 fused."""
+    """S4, k = 4: about 1/k with every class on each box (a little more in finite samples), 1/k^2 with one label."""
     source = open_task("det", "S4")
     alone, fused = source.policies(source.ids, ("rgb",)), source.policies(source.ids, ("rgb", "depth"))
     assert average_precision(source, alone["every class"]) == pytest.approx(0.26, abs=0.02)
