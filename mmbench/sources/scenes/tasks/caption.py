@@ -122,7 +122,7 @@ class Captioning:
         slots = [self.slots(item) for item in items]
         found = {}
         for number, template in enumerate(TEMPLATES):
-            found[f"template {number}, others guessed"] = [_filled(template, _masked(slot, sure)) for slot in slots]
+            found[f"template {number}"] = [_filled(template, _masked(slot, sure)) for slot in slots]
         for place, parts in enumerate((_SEEN_PARTS, _HEARD_PARTS)):
             if all(name in sure for name in SLOTS if (name in HEARD) == bool(place)):
                 for number, part in enumerate(parts):
