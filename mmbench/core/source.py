@@ -101,10 +101,10 @@ class SignedSource(Protocol):
     """A generated source that knows each modality's signature, on which encoders are trained first."""
 
     def signature(self, sample_id: str, modality: str) -> Array:
-        """uint8 label map [H,W] of what this modality alone shows; 0 is background."""
+        """What this modality alone shows: uint8 label map [H,W] (0 is background), or one label, int64 []."""
 
     def signature_classes(self, modality: str) -> int:
-        """Number of labels ``signature`` may hold, background included."""
+        """Number of labels ``signature`` may hold, the background of a map included."""
 
 
 class SourceFactory(Protocol):

@@ -26,7 +26,7 @@ class GroupedTable:
     @classmethod
     def of(cls, table: Table, codes: Ints) -> GroupedTable:
         """``codes`` int64 [n], none of 0..G-1 left out."""
-        sums = None if isinstance(table, Ragged) else group_sums(table, codes).astype(np.float64)
+        sums = None if isinstance(table, Ragged) else group_sums(table.astype(np.float64), codes)
         return cls(table, codes, sums)
 
     @property

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from mmbench.core.errors import LoadError, UsageError
+from mmbench.core.source import Modality
 from mmbench.models.config import InputConfig
 from mmbench.models.data import VOID, Item, Items
 
@@ -28,7 +30,11 @@ class Survey:
 
 
 def survey(items: Items, ids: Sequence[str], classes: int) -> Survey:
-    """Looks at up to 256 samples, evenly spaced; raises SampleError, or LoadError when no pixel has a label."""
+    """Looks at up to 256 samples, evenly spaced.
+
+    Raises SampleError, LoadError when no pixel has a label, UsageError when an input is no picture.
+    """
+    kinds = {m: _pictured(modality) for m, modality in items.modalities.items()}
     pixels = torch.zeros(classes, dtype=torch.float64)
     moments = {m: torch.zeros(3, modality.channels, dtype=torch.float64) for m, modality in items.modalities.items()}
     size = None
@@ -46,8 +52,14 @@ def survey(items: Items, ids: Sequence[str], classes: int) -> Survey:
                 f"There is no encoder for {modality.kind} yet, which {m!r} is; train on images and planes."
             )
         mean, std = _mean_and_std(moments[m], _SMALLEST_STD * modality.scale)
-        inputs[m] = InputConfig(kind=modality.kind, channels=modality.channels, mean=mean, std=std)
+        inputs[m] = InputConfig(kind=kinds[m], channels=modality.channels, mean=mean, std=std)
     return Survey(inputs, pixels, size)
+
+
+def _pictured(modality: Modality) -> Literal["image", "plane"]:
+    if modality.kind == "text" or modality.kind == "audio":
+        raise UsageError(f"There is no encoder for {modality.kind}, which {modality.name!r} is; leave it out.")
+    return modality.kind
 
 
 def class_weights(pixels: Tensor, power: float) -> Tensor:

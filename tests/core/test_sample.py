@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmbench.core.sample import Batch, Sample
+from mmbench.core.targets import Boxes, JointTarget
 
 
 def sample(sample_id="a", **fields):
@@ -106,3 +108,38 @@ def test_batch_keeps_absent_apart():
 
 def test_batch_of_a_task_without_a_map_has_no_sizes():
     assert Batch.of([sample(target="yes")], ["rgb"], spatial=False).sizes == ()
+
+
+BOXES = Boxes(np.array([[1, 2, 3, 4]], np.float32), np.array([1]))
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        ("a red ball", "one ball"),
+        ("a red ballone ball",),
+        ("one ball", "a red ball"),
+        Boxes(BOXES.boxes, np.array([2])),
+        Boxes(BOXES.boxes + 1, BOXES.labels),
+        Boxes(BOXES.boxes[:0], BOXES.labels[:0]),
+        JointTarget({"vqa": "red", "classification": 3}),
+        JointTarget({"vqa": "red", "classification": 2}),
+        JointTarget({"vqa": "red"}),
+    ],
+)
+def test_a_target_of_several_parts_is_digested_part_by_part(target):
+    """Equal parts give equal digests; another value, order or number of parts another one."""
+    others = ["a red ball", ("a red ball", "one ball", ""), BOXES, JointTarget({"classification": 2, "vqa": "blue"})]
+    found = sample(target=target).digest()
+    assert found == sample(target=deepcopy(target)).digest()
+    assert found not in {sample(target=other).digest() for other in others}
+
+
+def test_the_order_of_a_joint_targets_tasks_means_nothing():
+    one, two = JointTarget({"vqa": "red", "classification": 3}), JointTarget({"classification": 3, "vqa": "red"})
+    assert sample(target=one).digest() == sample(target=two).digest()
+
+
+def test_what_has_no_stable_content_is_refused_inside_a_target():
+    with pytest.raises(TypeError, match=r"target\.parts\.vqa. is a list"):
+        sample(target=JointTarget({"vqa": ["red"]})).digest()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from mmbench.core.errors import LoadError
+from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.source import Modality
 from mmbench.models.data import Items
 from mmbench.models.splits import Splits
@@ -53,3 +54,11 @@ def test_class_weights() -> None:
     half = class_weights(pixels, 0.5)
     torch.testing.assert_close(half[1] / half[0], torch.tensor(2.0))
     torch.testing.assert_close((half * pixels.float()).sum(), pixels.sum().float())
+
+
+@pytest.mark.parametrize("kind", ["text", "audio"])
+def test_an_input_without_an_encoder_is_named(kind):
+    """Before any sample is loaded: ``load`` is not there."""
+    items = SimpleNamespace(modalities={"speech": Modality("speech", kind, 1)})
+    with pytest.raises(UsageError, match=f"no encoder for {kind}, which 'speech' is"):
+        survey(items, ["a"], 2)

@@ -7,25 +7,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.errors import SampleError, UsageError
 from mmbench.core.registry import source
-from mmbench.core.sample import Sample
+from mmbench.core.sample import Array, Sample
 from mmbench.core.source import Modality, SourceRequest
-from mmbench.sources.scenes import SPEC_VERSION, depth, rgb
-from mmbench.sources.scenes.bounds import TAG, bounds_of
-from mmbench.sources.scenes.observation import classes_of
-from mmbench.sources.scenes.regimes import REGIMES
-from mmbench.sources.scenes.scene import MODALITIES, Scene, label_map, scene_of
-from mmbench.sources.scenes.signature import label_count, signature_map
+from mmbench.sources.scenes import SPEC_VERSION
+from mmbench.sources.scenes.tasks.catalogue import TASKS
+from mmbench.sources.scenes.tasks.task import Item, Task
 
-TASKS = ("seg",)
 SPLITS = ("train", "val", "test")
-# Items of each split. Latents of a smaller tier are the first of a larger one; with the same canvas so are the bytes.
+# Scenes of each split. Latents of a smaller tier are the first of a larger one; with the same canvas so are the bytes.
 TIERS = MappingProxyType(
     {
         "smoke": (256, 256, 256),
@@ -36,17 +30,18 @@ TIERS = MappingProxyType(
 )
 CANVAS = MappingProxyType({"smoke": 64, "ci": 64, "std": 96, "full": 96})
 
-_DEFAULTS = {"task": "seg", "regime": "X", "tier": "ci"}
-_CHOICES = {"task": TASKS, "regime": REGIMES, "tier": tuple(TIERS)}
+_PARAMETERS = ("task", "regime", "tier")
+_DEFAULT_TASK, _DEFAULT_TIER, _MIXED = "seg", "ci", "X"
 
 
 @source("scenes")
 @dataclass(frozen=True)
 class SceneSource:
-    """Generated RGB and depth scenes, where fusion is necessary and the ceiling is known.
+    """Generated scenes in pictures, depth, text and sound, where fusion is necessary and the ceiling is known.
 
-    A sample has ``rgb`` uint8 [H, W, 3], ``depth`` float32 [H, W] in metres and a label map uint8 [H, W] (0 background,
-    1..k the class of an object; nothing is ignored). H = W = 64 at the tiers smoke and ci, 96 at std and full.
+    What a sample holds depends on the task (``scenes.tasks``): ``rgb`` or ``image`` uint8 [H, W, 3], ``depth`` float32
+    [H, W] in metres, ``text`` str, ``audio`` float32 [32000] at 16 kHz; nothing is ignored. H = W = 64 at the tiers
+    smoke and ci, 96 at std and full. A scene that gives several samples (questions, expressions) is their group.
     """
 
     task: str
@@ -60,23 +55,27 @@ class SceneSource:
 
         Raises UsageError on any other parameter, value or split.
         """
-        chosen = {**request.spec.source.params, **request.parameters}
-        for name, value in chosen.items():
-            if name not in _CHOICES:
-                raise UsageError(f"The source scenes has no parameter {name!r}; it has: {', '.join(_CHOICES)}.")
-            _expect(name, value, _CHOICES[name])
+        chosen = {"task": _DEFAULT_TASK, "tier": _DEFAULT_TIER, **request.spec.source.params, **request.parameters}
+        for name in chosen:
+            if name not in _PARAMETERS:
+                raise UsageError(f"The source scenes has no parameter {name!r}; it has: {', '.join(_PARAMETERS)}.")
+        _expect("task", chosen["task"], tuple(TASKS))
+        _expect("tier", chosen["tier"], tuple(TIERS))
+        regimes = TASKS[chosen["task"]].regimes
+        chosen.setdefault("regime", _MIXED if _MIXED in regimes else regimes[0])
+        _expect("regime", chosen["regime"], regimes)
         _expect("split", request.split, SPLITS)
-        return cls(split=request.split, **{**_DEFAULTS, **chosen})
+        return cls(split=request.split, **chosen)
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """``background``, then class-1 to class-k."""
-        return ("background", *(f"class-{label}" for label in range(1, classes_of(self.regime))))
+        """Class names, or the answers of a closed set; the index is the label. Empty for free text."""
+        return self._task.classes(self.regime)
 
     @property
     def modalities(self) -> Mapping[str, Modality]:
-        """Both are always present."""
-        return {"rgb": Modality("rgb", "image", 3), "depth": Modality("depth", "plane", 1, unit="m", scale=1.5)}
+        """All are always present."""
+        return {modality.name: modality for modality in self._task.modalities}
 
     @property
     def ignore(self) -> None:
@@ -85,15 +84,19 @@ class SceneSource:
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """``test/000000`` and so on."""
-        return tuple(f"{self.split}/{index:06d}" for index in range(self._count))
+        """``test/000000`` and so on; ``test/000000-0`` where a scene gives several samples."""
+        parts = [f"-{part}" for part in range(self._task.parts)] if self._task.parts > 1 else [""]
+        return tuple(f"{self.split}/{index:06d}{part}" for index in range(self._scenes) for part in parts)
 
     def load(self, sample_id: str) -> Sample:
         """Renders one item; in regime X its tag ``regime`` names the law that it follows."""
-        scene = self._scene(sample_id)
-        inputs = {"rgb": rgb.render(scene), "depth": depth.render(scene)}
-        tags = {TAG: scene.law.name} if self.regime == "X" else {}
-        return Sample(sample_id, inputs, label_map(scene), tags=tags)
+        item, task = self._item(sample_id), self._task
+        group = sample_id.rpartition("-")[0] if task.parts > 1 else None
+        return Sample(sample_id, task.inputs(item), task.target(item), group, task.tags(item))
+
+    def target(self, sample_id: str) -> Any:
+        """The target that ``load`` gives, without rendering."""
+        return self._task.target(self._item(sample_id))
 
     def stamp(self, sample_id: str) -> str:
         """The generator's version and parameters, which with the id fix the bytes."""
@@ -101,35 +104,52 @@ class SceneSource:
         return f"scenes@{SPEC_VERSION}[{parameters}]/{sample_id}"
 
     def stratum(self, sample_id: str) -> str:
-        """The law that the item follows."""
-        return self._scene(sample_id).law.name
+        """The law that the item follows, or the type of its question."""
+        return self._task.stratum(self._item(sample_id))
 
-    def signature(self, sample_id: str, modality: str) -> NDArray[np.uint8]:
-        """uint8 [H, W] of what the modality alone shows (``scenes.signature``)."""
-        return signature_map(self._scene(sample_id), self.regime, _position(modality))
+    def signature(self, sample_id: str, modality: str) -> Array:
+        """What the modality alone shows: uint8 [H, W], or int64 [] where it has no place."""
+        _expect("modality", modality, tuple(self.modalities))
+        return self._task.signature(self._item(sample_id), modality)
 
     def signature_classes(self, modality: str) -> int:
         """Number of labels that ``signature`` may hold."""
-        return label_count(self.regime, _position(modality))
+        _expect("modality", modality, tuple(self.modalities))
+        return self._task.signature_classes(self.regime, modality)
 
     def bounds(self, sample_ids: Sequence[str]) -> tuple[Bounds, ...]:
-        """Bounds of ``miou`` on exactly these items: over all, then in regime X for each law."""
-        return bounds_of(self.regime, [self._scene(sample_id) for sample_id in sample_ids])
+        """Bounds on exactly these samples: over all, then of each slice."""
+        return self._task.bounds(self.regime, [self._item(sample_id) for sample_id in sample_ids])
+
+    def policies(self, sample_ids: Sequence[str], observed: Sequence[str]) -> Mapping[str, list[Any]]:
+        """Predictions on these samples from the modalities ``observed`` alone, by policy (``tasks.task``)."""
+        for modality in observed:
+            _expect("modality", modality, tuple(self.modalities))
+        return self._task.policies([self._item(sample_id) for sample_id in sample_ids], observed)
+
+    def traits(self, sample_id: str) -> Mapping[str, frozenset[str]]:
+        """What a generality split may hold out: by kind, the combinations that the sample holds."""
+        return self._task.traits(self._item(sample_id))
 
     @property
-    def _count(self) -> int:
+    def _task(self) -> Task:
+        return TASKS[self.task]
+
+    @property
+    def _scenes(self) -> int:
         return TIERS[self.tier][SPLITS.index(self.split)]
 
-    def _scene(self, sample_id: str) -> Scene:
-        match = re.fullmatch(rf"{self.split}/([0-9]{{6}})", sample_id)
-        if match is None or int(match[1]) >= self._count:
-            raise SampleError(f"There is no item {sample_id!r}; tier {self.tier} has {self.ids[0]} to {self.ids[-1]}.")
-        return scene_of(self.task, self.regime, self.split, int(match[1]), CANVAS[self.tier])
+    def _item(self, sample_id: str) -> Item:
+        match = re.fullmatch(rf"{self.split}/([0-9]{{6}})(?:-([0-9]))?", sample_id)
+        several = self._task.parts > 1
+        if match is None or (match[2] is not None) != several or int(match[1]) >= self._scenes:
+            raise self._unknown(sample_id)
+        if several and int(match[2]) >= self._task.parts:
+            raise self._unknown(sample_id)
+        return Item(self.regime, self.split, int(match[1]), int(match[2] or 0), CANVAS[self.tier])
 
-
-def _position(modality: str) -> int:
-    _expect("modality", modality, MODALITIES)
-    return MODALITIES.index(modality)
+    def _unknown(self, sample_id: str) -> SampleError:
+        return SampleError(f"There is no item {sample_id!r}; tier {self.tier} has {self.ids[0]} to {self.ids[-1]}.")
 
 
 def _expect(name: str, value: object, choices: Sequence[str]) -> None:

@@ -1,26 +1,17 @@
-"""Random streams that are the same bytes everywhere: Philox words under a BLAKE2b key, own integer maps.
-
-numpy promises a stable stream for ``random_raw`` of a bit generator, not for the methods of ``Generator``.
-"""
+"""The generator's random streams: words, permutations and small integers, keyed by the spec version and a purpose."""
 
 from __future__ import annotations
-
-import hashlib
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mmbench.core.streams import random_words
 from mmbench.sources.scenes import SPEC_VERSION
 
 
 def raw_words(count: int, *purpose: str | int) -> NDArray[np.uint64]:
-    """uint64 [count]: the first words of the stream that ``purpose`` names; independent streams for unequal purposes.
-
-    The 128-bit Philox key is BLAKE2b(spec version | purpose...), so any item is reached without drawing another.
-    """
-    name = "|".join(map(str, (SPEC_VERSION, *purpose))).encode()
-    key = int.from_bytes(hashlib.blake2b(name, digest_size=16).digest(), "little")
-    return np.random.Philox(key=key).random_raw(count)
+    """uint64 [count]: the first words of the stream that ``purpose`` names; unequal purposes are independent."""
+    return random_words(count, "|".join(map(str, (SPEC_VERSION, *purpose))))
 
 
 def permutation(count: int, *purpose: str | int) -> NDArray[np.intp]:

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, ks_2samp
 from sklearn.linear_model import LogisticRegression
 
+from mmbench.core.sample import Sample
+from mmbench.sources.scenes import words
+from mmbench.sources.scenes.audio import SLOT
 from mmbench.sources.scenes.geometry import outline
+from mmbench.sources.scenes.leaks import association, difference, excess, findings, leaks, repeated
+from mmbench.sources.scenes.oracles.describe import slots_of
 from mmbench.sources.scenes.rgb import CONTRAST, PALETTE
 from mmbench.sources.scenes.scene import scene_of
+from mmbench.sources.scenes.source import SPLITS, SceneSource
+from mmbench.sources.scenes.tasks.catalogue import TASKS
 
 # Of a fixed draw: below this a test of independence would be a one in a thousand accident.
 ACCIDENT = 1e-3
@@ -136,3 +145,168 @@ def test_no_image_is_repeated_across_splits(open_seg, regime: str) -> None:
         for i in source.ids
     ]
     assert len(set(seen)) == len(seen) == 768
+
+
+RUNS = [(name, regime) for name, task in TASKS.items() if name not in ("seg", "det") for regime in task.regimes]
+
+
+@pytest.mark.parametrize(("task", "regime"), RUNS)
+def test_no_simple_measure_tells_what_a_modality_must_not(open_task, task: str, regime: str) -> None:
+    """Brightness, edges, size, loudness, onset, length, order: all tests of a suite together at one in a thousand."""
+    assert leaks(findings(open_task(task, regime))) == []
+
+
+@dataclass(frozen=True)
+class Leaky(SceneSource):
+    """The samples of a source with a leak: ``planted(sample)`` gives the changed one."""
+
+    planted: Callable[[Sample], Sample] = lambda sample: sample
+
+    def load(self, sample_id: str) -> Sample:
+        return self.planted(super().load(sample_id))
+
+
+def brighter(sample: Sample) -> Sample:
+    """Six levels of brightness more for one class, within the range of the tone (-6..6)."""
+    return replace(
+        sample, inputs=sample.inputs | {"image": sample.inputs["image"] + np.uint8(6 * (sample.target == 1))}
+    )
+
+
+def louder(sample: Sample) -> Sample:
+    return replace(
+        sample, inputs=sample.inputs | {"audio": sample.inputs["audio"] * np.float32(1 + 0.5 * (sample.target == 1))}
+    )
+
+
+def wordier(sample: Sample) -> Sample:
+    return replace(sample, inputs=sample.inputs | {"text": sample.inputs["text"] + " and" * (sample.target == 1)})
+
+
+@pytest.mark.parametrize(("task", "planted"), [("cls-it", brighter), ("cls-av", louder), ("cls-it", wordier)])
+def test_a_planted_leak_is_caught(task: str, planted: Callable[[Sample], Sample]) -> None:
+    source = Leaky(task, "S4", "smoke", "test", planted)
+    modality = {brighter: "image", louder: "audio", wordier: "text"}[planted]
+    found = leaks(findings(source))
+    assert found
+    assert {finding.secret for finding in found} == {f"{modality} tells the class (S4)"}
+
+
+def test_samples_in_the_order_of_their_class_are_caught() -> None:
+    source = SceneSource("cls-it", "S4", "smoke", "test")
+    ordered = tuple(sorted(source.ids, key=source.target))
+    source.__dict__["ids"] = ordered
+    assert {finding.measure for finding in leaks(findings(source))} >= {"quarter"}
+
+
+@pytest.mark.parametrize(("task", "regime"), [("cls-it", "S4"), ("cls-av", "S4"), ("refseg", "S"), ("caption", "C")])
+def test_no_sample_is_repeated_across_splits(open_task, task: str, regime: str) -> None:
+    digests = {}
+    for split in SPLITS:
+        source = open_task(task, regime, "smoke", split)
+        digests[split] = [source.load(sample_id).digest() for sample_id in source.ids[:256]]
+    assert repeated(digests) == []
+    assert repeated({"train": ["a", "b"], "test": ["b", "c"]}) == ["b"]
+
+
+def test_the_tests_are_calibrated() -> None:
+    """Independent columns give small p-values as often as they should, dependent ones always."""
+    random = np.random.default_rng(0)
+    labels = [str(label) for label in random.integers(0, 4, 400)]
+    apart = [difference(labels, random.normal(size=400).tolist()) for _ in range(100)]
+    assert np.mean([chance < 0.1 for chance in apart]) < 0.2
+    assert (
+        difference(labels, [float(label) + 0.1 * x for label, x in zip(labels, random.normal(size=400), strict=True)])
+        < 1e-6
+    )
+    assert association(labels, labels) < 1e-6
+    assert association(labels, [1] * 400) == 1
+    assert np.mean([association(labels, random.integers(0, 5, 400).tolist()) < 0.1 for _ in range(100)]) < 0.2
+    assert excess([True] * 75 + [False] * 25, 0.5) == pytest.approx(5)
+
+
+def picture_features(image: np.ndarray) -> np.ndarray:
+    """Mean, deviation and mean change along four directions of the object pixels' brightness."""
+    grey = image.astype(float).sum(axis=2)
+    steps = [
+        grey[1:] - grey[:-1],
+        grey[:, 1:] - grey[:, :-1],
+        grey[1:, 1:] - grey[:-1, :-1],
+        grey[1:, :-1] - grey[:-1, 1:],
+    ]
+    return np.array(
+        [grey.mean(), grey.std(), *(np.abs(step).mean() for step in steps), *(step.std() for step in steps)]
+    )
+
+
+def sound_features(audio: np.ndarray) -> np.ndarray:
+    """Logarithm of the spectrum in 48 bands of 10 Hz up to 480 Hz, and loudness by slot."""
+    power = np.abs(np.fft.rfft(audio)[: 48 * 20]) ** 2
+    return np.concatenate([np.log(power.reshape(48, 20).sum(axis=1)), audio.reshape(-1, SLOT).std(axis=1)])
+
+
+def text_features(text: str) -> np.ndarray:
+    """Which words occur, and the first two."""
+    held, known = text.split(), words.vocabulary()
+    return np.array([word in held for word in known] + [word == held[n] for n in (0, 1) for word in known], dtype=float)
+
+
+FEATURES = {"image": picture_features, "audio": sound_features, "text": text_features}
+
+
+def probe_accuracy(source, other, modality: str, label: Callable[[Sample], str], shuffled: bool = False) -> np.ndarray:
+    """bool [n]: on which samples of ``source`` a logistic regression is right that was fitted to those of ``other``."""
+    tables, labels = [], []
+    for one in (other, source):
+        samples = [one.load(sample_id) for sample_id in one.ids]
+        tables.append(np.stack([FEATURES[modality](sample.inputs[modality]) for sample in samples]))
+        labels.append(np.array([label(sample) for sample in samples]))
+    if shuffled:
+        labels[0] = np.random.default_rng(0).permutation(labels[0])
+    mean, deviation = tables[0].mean(axis=0), tables[0].std(axis=0) + 1e-9
+    probe = LogisticRegression(max_iter=400, tol=1e-2, C=0.3).fit((tables[0] - mean) / deviation, labels[0])
+    return probe.predict((tables[1] - mean) / deviation) == labels[1]
+
+
+@pytest.mark.parametrize(("task", "modality"), [("cls-it", "image"), ("cls-it", "text"), ("cls-av", "audio")])
+def test_a_probe_of_one_modality_stays_at_the_bound_of_classes(open_task, task: str, modality: str) -> None:
+    """S4 at chance, trained on shuffled labels too; in R the same probe knows the class, so the test can fail."""
+
+    def right(regime: str, shuffled: bool = False) -> np.ndarray:
+        source, other = (open_task(task, regime, "smoke", split) for split in ("test", "train"))
+        return probe_accuracy(source, other, modality, lambda sample: str(sample.target), shuffled)
+
+    assert excess(right("S4"), 0.25) < 3
+    assert excess(right("S4", shuffled=True), 0.25) < 3
+    assert right("R").mean() > 0.85
+
+
+@pytest.mark.parametrize(("task", "modality"), [("vqa", "text"), ("vqa-av", "text"), ("vqa-av", "audio")])
+def test_a_probe_of_one_modality_stays_at_the_bound_of_answers(open_task, task: str, modality: str) -> None:
+    """Question-only and sound-only; the bound is that of the text where it is the larger."""
+    source, other = (open_task(task, None, "smoke", split) for split in ("test", "train"))
+    bound = source.bounds(source.ids)[0].unimodal[modality]
+    assert excess(probe_accuracy(source, other, modality, lambda sample: str(sample.target)), bound) < 3
+
+
+@pytest.mark.parametrize(
+    ("modality", "slot"), [("image", "pitch"), ("image", "times"), ("audio", "shape"), ("audio", "colour")]
+)
+def test_a_probe_of_one_modality_knows_nothing_of_the_others_slots(open_task, modality: str, slot: str) -> None:
+    source, other = (open_task("caption", None, "smoke", split) for split in ("test", "train"))
+    right = probe_accuracy(source, other, modality, lambda sample: str(slots_of(sample.target[0])[slot]))
+    assert excess(right, 1 / {"pitch": 4, "times": 4, "shape": 6, "colour": 8}[slot]) < 3
+
+
+def test_a_probe_of_the_sound_knows_its_own_slots(open_task) -> None:
+    """So that the test before can fail."""
+    source, other = (open_task("caption", None, "smoke", split) for split in ("test", "train"))
+    assert probe_accuracy(source, other, "audio", lambda s: str(slots_of(s.target[0])["pitch"])).mean() > 0.85
+
+
+def test_an_expression_does_not_tell_the_place(open_task) -> None:
+    source, other = (open_task("refseg", None, "smoke", split) for split in ("test", "train"))
+    right = probe_accuracy(
+        source, other, "text", lambda sample: str(int(np.flatnonzero(sample.target.any(axis=1))[0]) // 16)
+    )
+    assert excess(right, 1 / 4) < 3

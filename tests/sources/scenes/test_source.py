@@ -14,13 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmbench.conditions.subsets import hold_out
 from mmbench.content import load_suite
 from mmbench.core.errors import SampleError, UsageError
+from mmbench.core.sample import Sample
 from mmbench.core.source import BoundedSource, SignedSource, SourceRequest
 from mmbench.sources.opening import open_source
 from mmbench.sources.scenes import SPEC_VERSION
+from mmbench.sources.scenes.generality import HELD_OUT
 from mmbench.sources.scenes.regimes import REGIMES
 from mmbench.sources.scenes.source import SPLITS, TIERS, SceneSource
+from mmbench.sources.scenes.tasks.catalogue import TASKS
 
 PINS = json.loads(Path(__file__).with_name("pins.json").read_text())
 ADVICE = (
@@ -125,6 +129,11 @@ def test_samples_are_as_declared(open_seg, regime: str, tier: str, side: int) ->
             assert signature.max() < source.signature_classes(modality)
 
 
+def test_the_target_needs_no_rendering(open_seg) -> None:
+    source = open_seg()
+    assert np.array_equal(source.target("test/000003"), source.load("test/000003").target)
+
+
 def test_depth_stays_below_its_scale(open_seg) -> None:
     for regime in REGIMES:
         source = open_seg(regime)
@@ -166,7 +175,9 @@ def test_an_unknown_item_is_named(open_seg, sample_id: str) -> None:
     ("params", "parameters", "split", "message"),
     [
         ({"task": "seg", "occluded": True}, {}, "test", "no parameter 'occluded'; it has: task, regime, tier"),
-        ({"task": "det"}, {}, "test", "no task 'det'; expected one of: seg"),
+        ({"task": "dets"}, {}, "test", "no task 'dets'; expected one of: seg, cls-it"),
+        ({"task": "cls-it"}, {"regime": "C"}, "test", "no regime 'C'; expected one of: R, U1, U2, S2, S3"),
+        ({"task": "vqa"}, {"regime": "X"}, "test", "no regime 'X'; expected one of: S"),
         ({}, {"regime": "S5"}, "test", "no regime 'S5'; expected one of: R, U1"),
         ({}, {"tier": "huge"}, "test", "no tier 'huge'; expected one of: smoke, ci, std, full"),
         ({}, {"width": "3"}, "test", "no parameter 'width'"),
@@ -197,3 +208,48 @@ def test_the_suite_opens_through_the_registry() -> None:
     assert spec.parameters["regime"].choices == ("R", "U1", "U2", "S4", "M16", "E", "C", "H", "X")
     assert set(spec.parameters["regime"].choices) == set(REGIMES)
     assert spec.parameters["tier"].choices == tuple(TIERS)
+
+
+TASK_PINS = json.loads(Path(__file__).with_name("pins_tasks.json").read_text())
+
+
+@pytest.mark.parametrize("run", TASK_PINS)
+def test_the_first_64_samples_of_every_task_are_pinned(open_task, run: str) -> None:
+    task, regime, split, tier = run.split("/")
+    assert digest(open_task(task, regime, tier, split)) == TASK_PINS[run], ADVICE
+
+
+def test_every_task_and_regime_is_pinned() -> None:
+    tasks = {name: task.regimes for name, task in TASKS.items() if name != "seg"}
+    runs = {f"{name}/{r}/{s}/smoke" for name, regimes in tasks.items() for r in regimes for s in SPLITS}
+    assert set(TASK_PINS) == runs | {f"{name}/{regimes[-1]}/test/std" for name, regimes in tasks.items()}
+
+
+@pytest.mark.parametrize("task", [name for name in TASKS if name != "seg"])
+def test_every_task_opens_samples_and_is_picklable(open_task, task: str) -> None:
+    """Unique ids, groups of the samples of one scene, targets without rendering, the same from a copy."""
+    source = pickle.loads(pickle.dumps(open_task(task, tier="std")))  # noqa: S301
+    assert len(set(source.ids)) == len(source.ids) == 4096 * TASKS[task].parts
+    last = source.load(source.ids[-1])
+    assert last.digest() == open_task(task, tier="std").load(source.ids[-1]).digest()
+    assert last.digest() == Sample("", last.inputs, source.target(source.ids[-1])).digest()
+    assert (last.group is None) == (TASKS[task].parts == 1)
+    assert isinstance(source, BoundedSource)
+    assert isinstance(source, SignedSource)
+
+
+def test_generality_splits_share_nothing(open_task) -> None:
+    """Held-out pairs are in about an eighth of the references' pairs; each colour and shape stays in training."""
+    source = open_task("refseg", tier="ci", split="train")
+    traits = {sample_id: source.traits(sample_id)["pairs"] for sample_id in source.ids[:2000]}
+    seen, unseen = hold_out(traits, HELD_OUT["pairs"])
+    assert 0.4 < len(seen) / len(traits) < 0.75
+    assert not {pair for sample_id in seen for pair in traits[sample_id]} & HELD_OUT["pairs"]
+    left = {pair for sample_id in seen for pair in traits[sample_id]}
+    assert {pair.split()[0] for pair in left} == {str(shape) for shape in range(6)}
+    assert {pair.split()[1] for pair in left} == {str(colour) for colour in range(8)}
+    assert len(unseen) + len(seen) == len(traits)
+    for task in TASKS:
+        for kind, found in open_task(task).traits(open_task(task).ids[0]).items():
+            assert found
+            assert kind in HELD_OUT

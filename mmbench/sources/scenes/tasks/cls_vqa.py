@@ -1,0 +1,47 @@
+"""Two tasks on one sample: the class of a picture (the texture of most of its things) and a question about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmbench.core.bounds import Bounds
+from mmbench.core.targets import JointTarget
+from mmbench.sources.scenes import SPEC_VERSION, words
+from mmbench.sources.scenes.tasks.accuracy import DIGITS, METRIC
+from mmbench.sources.scenes.tasks.task import Item
+from mmbench.sources.scenes.tasks.vqa import ANSWERS, QuestionAnswering
+
+CLASSIFICATION, VQA = "classification", "vqa"
+CLASSES = tuple(f"class-{label}" for label in range(1, 1 + len(words.TEXTURES)))
+
+
+@dataclass(frozen=True, slots=True)
+class ClassificationAndQuestions(QuestionAnswering):
+    """Classification and question answering; a sample's target is a ``JointTarget`` of class 0..3 and answer."""
+
+    name: str = "cls-vqa"
+
+    def classes(self, regime: str) -> tuple[str, ...]:  # noqa: ARG002
+        """The four classes, then all answers."""
+        return (*CLASSES, *ANSWERS)
+
+    def target(self, item: Item) -> Any:
+        """Class and answer."""
+        return JointTarget({CLASSIFICATION: self.majority(item), VQA: self.question(item).answer})
+
+    def bounds(self, regime: str, items: Sequence[Item]) -> tuple[Bounds, ...]:
+        """Bounds of ``accuracy`` of the class, which the picture alone tells, and of ``vqa_accuracy``."""
+        if not items:
+            return ()
+        guess = round(1 / len(CLASSES), DIGITS)
+        told = Bounds(
+            metric=METRIC,
+            chance=guess,
+            unimodal={"image": 1.0, "text": guess},
+            additive=1.0,
+            fused=1.0,
+            spec_version=SPEC_VERSION,
+        )
+        return (told, *super(ClassificationAndQuestions, self).bounds(regime, items))
