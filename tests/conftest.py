@@ -24,3 +24,9 @@ def _find(variable: str, name: str) -> Path:
 def data_root() -> Callable[[str], Path]:
     """The folder of a real data set under MMBENCH_DATA; skips with a reason, fails under MMBENCH_REQUIRE_DATA=1."""
     return lambda name: _find("MMBENCH_DATA", name)
+
+
+@pytest.fixture
+def parity() -> Callable[[str], Path]:
+    """A file of exact outputs of an official scorer under MMBENCH_PARITY; skips or fails as ``data_root`` does."""
+    return lambda name: _find("MMBENCH_PARITY", name)
