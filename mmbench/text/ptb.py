@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from mmbench.text import ptb_tables as tables
-from mmbench.text.ptb_lexer import ALONE, Lexer
+from mmbench.text.ptb_lexer import Lexer
 from mmbench.text.ptb_rules import SPACE, either
 
 # Pieces that are remembered, and the length of the longest of them: together some 10 MB.
@@ -54,25 +54,26 @@ def tokenize_lines(texts: Sequence[str]) -> list[str]:
     """Tokens of texts that are the lines of one file, as the official scorers tokenize all captions at once.
 
     This is ``tokenize_many`` but for texts that end in one letter and a period, which the Java tokenizer drops when the
-    next line begins with a word such as "The", or in an abbreviation such as "no.", which keeps it before a number.
+    next line begins with a word such as "The", or in an abbreviation such as "no.", which keeps it before a number; and
+    but for the last, after which it misses the line end: a smiley there is taken apart.
     """
     found = tokenize_many(texts)
     for place, text in enumerate(texts):
-        if text.rstrip().endswith(".") and _UNDECIDED.search(text):
+        undecided = text.rstrip().endswith(".") and _UNDECIDED.search(text)
+        if undecided or place == len(texts) - 1:
             lexer = Lexer(text.translate(_LINE_ENDS), _next_lines(texts, place))
             found[place] = " ".join(token for token, _ in lexer.tokens())
     return found
 
 
 def _next_lines(texts: Sequence[str], place: int) -> str:
-    """What follows a line: the next ones, up to one that is not blank."""
-    after = ["\n"]
+    """What follows a line in its file, up to a line that is not blank."""
+    after = []
     for text in islice(texts, place + 1, None):
-        after.append(text.translate(_LINE_ENDS) + "\n")
+        after.append("\n" + text.translate(_LINE_ENDS))
         if text.strip():
+            after.append("\n" if place + len(after) < len(texts) - 1 else "")
             break
-    else:
-        return ALONE
     return "".join(after)
 
 

@@ -9,7 +9,7 @@ from mmbench.text import ptb_rules as rules
 from mmbench.text import ptb_tables as tables
 
 # What follows a text that stands alone: a line end, and then neither a capital letter nor a digit.
-ALONE = "\nq q"
+_ALONE = "\nq q"
 
 
 class Lexer:
@@ -19,7 +19,7 @@ class Lexer:
     tokens of the removal list.
     """
 
-    def __init__(self, text: str, after: str = ALONE) -> None:
+    def __init__(self, text: str, after: str = _ALONE) -> None:
         self._text = text
         self._shadow = (text + after).translate(_CLASSES)
         # Up to where a rule is known not to match.
