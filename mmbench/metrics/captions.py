@@ -85,7 +85,11 @@ def _tokenized(references: Sequence[Sequence[str]]) -> list[list[str]]:
 
 
 def _check(references: Sequence[Sequence[str]], candidates: Sequence[str]) -> None:
-    if isinstance(candidates, str) or len(references) != len(candidates):
+    if isinstance(candidates, str):
+        raise UsageError(
+            "The captions are one text, expected a list of texts; put it in one, with a list of references."
+        )
+    if len(references) != len(candidates):
         raise UsageError(
             f"Captions and references differ in length: {len(candidates)} and {len(references)}; give each caption the "
             "list of its references."
