@@ -1,7 +1,7 @@
 """BLEU 1 to 4 as in coco-caption's BleuScorer, with the closest reference length.
 
 Papineni et al. 2002, in the form of the COCO caption scores (Chen et al. 2015): no smoothing but constants that keep
-the ratios defined, the reference length closest to the candidate's, of two equally close ones the shorter.
+the ratios defined; the reference length closest to the candidate's, of two equally close ones the shorter.
 """
 
 from __future__ import annotations

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mmbench.core.errors import SampleError, UsageError
+from mmbench.core.errors import NothingMeasured, SampleError, UsageError
 from mmbench.core.metric import Floats, Ints
 from mmbench.metrics.bleu import bleu, bleu_rows, correct_ngrams
 from mmbench.metrics.cider import DocumentFrequencies, Frequencies, cider, similarities
 from mmbench.metrics.ngrams import ORDERS, Images, encode, grams, in_turn, matches
 from mmbench.metrics.rouge import rouge_l
-from mmbench.text.ptb import tokenize_many
+from mmbench.text.ptb import tokenize_lines
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,8 +44,8 @@ def caption_rows(
     """Rows of the images whose tokenized captions and references stand at the same place.
 
     CIDEr's document frequencies are those of ``references``, or ``frequencies`` of a stated corpus; a bootstrap draw of
-    the rows keeps them. Raises UsageError when the two lists differ in length or one text stands for a list of
-    references, SampleError when an image has no reference.
+    the rows keeps them. Raises NothingMeasured when there is no image, UsageError when the two lists differ in length
+    or one text stands for a list of references, SampleError when an image has no reference.
     """
     _check(references, candidates)
     images, words = Images.of(references), encode(in_turn(references, candidates))
@@ -66,26 +66,40 @@ def caption_rows(
 def caption_scores(
     references: Sequence[Sequence[str]], candidates: Sequence[str], frequencies: DocumentFrequencies | None = None
 ) -> dict[str, float]:
-    """Corpus scores of raw captions: bleu_1 .. bleu_4, rouge_l and cider; NaN means over no image.
+    """Corpus scores of raw captions: bleu_1 .. bleu_4, rouge_l and cider.
 
-    ``references`` holds the raw references of each image; ``frequencies``, if given, those of tokenized ones. Raises
-    what ``caption_rows`` raises.
+    ``references`` holds the raw references of each image, ``frequencies`` those of tokenized ones. Raises what
+    ``caption_rows`` raises.
     """
     _check(references, candidates)
-    rows = caption_rows([tokenize_many(texts) for texts in references], tokenize_many(candidates), frequencies)
+    rows = caption_rows(_tokenized(references), tokenize_lines(candidates), frequencies)
     of_corpus = bleu(rows.bleu.sum(axis=0).astype(np.float64))
     scores = {f"bleu_{order + 1}": float(of_corpus[order]) for order in range(ORDERS)}
     return scores | {"rouge_l": float(rows.rouge_l.mean()), "cider": float(rows.cider.mean())}
 
 
+def _tokenized(references: Sequence[Sequence[str]]) -> list[list[str]]:
+    """All references as the lines of one file, as officially."""
+    lines = iter(tokenize_lines([text for texts in references for text in texts]))
+    return [[next(lines) for _ in texts] for texts in references]
+
+
 def _check(references: Sequence[Sequence[str]], candidates: Sequence[str]) -> None:
-    if isinstance(candidates, str) or len(references) != len(candidates):
+    if isinstance(candidates, str):
+        raise UsageError(
+            "The captions are one text, expected a list of texts; put it in one, with a list of references."
+        )
+    if len(references) != len(candidates):
         raise UsageError(
             f"Captions and references differ in length: {len(candidates)} and {len(references)}; give each caption the "
             "list of its references."
         )
+    if not candidates:
+        raise NothingMeasured("There is no caption to score; expected at least one with its references.")
     for place, texts in enumerate(references):
         if isinstance(texts, str):
-            raise UsageError(f"The references of caption {place} are one text, expected a list of texts.")
+            raise UsageError(
+                f"The references of caption {place} are one text, expected a list of texts; put it in one."
+            )
         if not texts:
             raise SampleError(f"Caption {place} has no reference, expected at least one; leave the image out.")

@@ -12,6 +12,7 @@ from itertools import chain
 
 import numpy as np
 
+from mmbench.core.errors import NothingMeasured
 from mmbench.core.metric import Floats, Ints
 from mmbench.metrics.ngrams import ORDERS, Grams, Images, Matches, encode, grams
 
@@ -34,7 +35,11 @@ class DocumentFrequencies:
 
 
 def document_frequencies(references: Sequence[Sequence[str]]) -> DocumentFrequencies:
-    """Of a corpus: the tokenized references of each image."""
+    """Of a corpus: the tokenized references of each image. Raises NothingMeasured when there is none."""
+    if not references:
+        raise NothingMeasured(
+            "Document frequencies need the references of at least one image, found none; name a corpus."
+        )
     words = encode(chain.from_iterable(references))
     document = np.repeat(np.arange(len(references)), [len(texts) for texts in references])
     keys, counts = [], []

@@ -32,7 +32,7 @@ class Words:
 class Grams:
     """The g distinct n-grams of one order, and how often each occurs in each text.
 
-    N-gram i is the (n-1)-gram ``prefix[i]`` (0 for single words) and the word ``last[i]``. Entry j says that
+    N-gram i is the (n-1)-gram ``prefix[i]`` (0 for single words) and the word ``last[i]``. Entry j says that n-gram
     ``gram[j]`` occurs ``count[j]`` times in ``text[j]``; entries are sorted by n-gram, then text. All int64.
     """
 

@@ -5,19 +5,20 @@ followed by the removal of punctuation, as coco-caption (Chen et al. 2015) calls
 brackets stay, as ``-lrb-``; so does a run of marks such as ``!!``; emoji vanish; ``1 1/2`` and ``<a href="x">`` are one
 token, with U+00A0 inside, which ``str.split()`` cuts and ``split(" ")`` does not.
 
-Each text is tokenized on its own. The Java tokenizer reads a file of captions and looks over the end of a line: where a
-caption ends in one letter and a period and the next begins with a word such as "The", it drops that period. And a line
-end inside a caption (other than a line feed) shifts the captions after it there; here it is a space. A capital sigma
-beside digits or signs in one token may be lower-cased as the other of its two small letters.
+Line ends inside a text are spaces; the Java tokenizer takes some of them (not the line feed) for a new caption and so
+shifts all that follow. A capital sigma beside digits or signs in one token may become the other of its two small
+letters.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from mmbench.text import ptb_tables as tables
 from mmbench.text.ptb_lexer import Lexer
+from mmbench.text.ptb_rules import SPACE, either
 
 # Pieces that are remembered, and the length of the longest of them: together some 10 MB.
 _MANY = 1 << 16
@@ -28,6 +29,7 @@ _ABBREVIATED = _NUMBERED.union(f"{tables.TITLES} {tables.SHORTENED}".replace("_"
 _SPLIT = frozenset(["cannot", "gonna", "gotta", "lemme", "gimme", "wanna"])
 _PLAIN = re.compile(r"([A-Za-z]+)([.,]?)")
 _AREA_CODE = re.compile(r"\([0-9]{2,3}\)$")
+_UNDECIDED = re.compile(rf"(?<![A-Za-z])(?:[A-Za-z]|{either(tables.NUMBERED)})\.[{SPACE}\n]*\Z")
 # Of a piece whose tokens depend on the next one; no token holds it.
 _OPEN = "\0"
 
@@ -46,6 +48,33 @@ def tokenize(text: str) -> str:
 def tokenize_many(texts: Iterable[str]) -> list[str]:
     """``tokenize`` of each text, in their order."""
     return [tokenize(text) for text in texts]
+
+
+def tokenize_lines(texts: Sequence[str]) -> list[str]:
+    """Tokens of texts that are the lines of one file, as the official scorers tokenize all captions at once.
+
+    This is ``tokenize_many`` but for texts that end in one letter and a period, which the Java tokenizer drops when the
+    next line begins with a word such as "The", or in an abbreviation such as "no.", which keeps it before a number; and
+    but for the last, after which it misses the line end: a smiley there is taken apart.
+    """
+    found = tokenize_many(texts)
+    for place, text in enumerate(texts):
+        undecided = text.rstrip().endswith(".") and _UNDECIDED.search(text)
+        if undecided or place == len(texts) - 1:
+            lexer = Lexer(text.translate(_LINE_ENDS), _next_lines(texts, place))
+            found[place] = " ".join(token for token, _ in lexer.tokens())
+    return found
+
+
+def _next_lines(texts: Sequence[str], place: int) -> str:
+    """What follows a line in its file, up to a line that is not blank."""
+    after = []
+    for text in islice(texts, place + 1, None):
+        after.append("\n" + text.translate(_LINE_ENDS))
+        if text.strip():
+            after.append("\n" if place + len(after) < len(texts) - 1 else "")
+            break
+    return "".join(after)
 
 
 def _in_context(text: str) -> str:

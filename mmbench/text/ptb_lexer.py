@@ -8,20 +8,20 @@ from collections.abc import Iterator
 from mmbench.text import ptb_rules as rules
 from mmbench.text import ptb_tables as tables
 
-# What follows a caption: a line end, and then neither a capital letter nor a digit.
-_AFTER = "\nq q"
+# What follows a text that stands alone: a line end, and then neither a capital letter nor a digit.
+_ALONE = "\nq q"
 
 
 class Lexer:
-    """Tokens of one text, which holds no line ends; linear in its length also when asked from several places.
+    """Tokens of one text, which holds no line ends, before ``after``; linear also when asked from several places.
 
     What no rule matches, such as white space, control characters and emoji, is dropped and separates tokens; so are the
     tokens of the removal list.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, after: str = _ALONE) -> None:
         self._text = text
-        self._shadow = (text if text.isascii() else text.translate(_CLASSES)) + _AFTER
+        self._shadow = (text + after).translate(_CLASSES)
         # Up to where a rule is known not to match.
         self._failed: dict[rules.Rule, int] = {}
 
@@ -60,6 +60,8 @@ class _Classes(dict[int, str]):
     """For str.translate: the shadow of each character beyond ASCII, found when first met."""
 
     def __missing__(self, code: int) -> str:
+        if code > 0xFFFF:
+            return rules.UNKNOWN
         shadow = chr(code)
         if code > 127 and shadow not in tables.NAMED:
             shadow = next((mark for mark, ranges in _RANGES if _holds(ranges, code)), rules.UNKNOWN)

@@ -21,7 +21,7 @@ LETTER, MARK, DIGIT, SYMBOL, SUPERSCRIPT, UNKNOWN = "é", "\u0300", "٠", "©", 
 
 _A: Final = f"A-Za-z{LETTER}"
 _D: Final = f"0-9{DIGIT}"
-_SPACE: Final = " \t\xa0\u2000-\u200a\u3000"
+SPACE: Final = " \t\xa0\u2000-\u200a\u3000"
 # Within words a soft hyphen and some entities count as letters.
 _ENTITY: Final = "&[aeiouAEIOU](?i:acute|grave|uml);"
 _L: Final = rf"(?:[{_A}{MARK}\xad]|{_ENTITY})"
@@ -51,13 +51,15 @@ _MAIL_USER: Final = rf"[^{_NOT_URL}{{}}\xa0]"
 
 _NAME: Final = r"[A-Za-z][A-Za-z0-9:._\-]*+"
 _ATTRIBUTE: Final = rf""" ++{_NAME}(?: *+= *+(?:'[^'\n]*+'|"[^"\n]*+"))?+"""
+_TAG: Final = rf"</{_NAME} *+>|<{_NAME}(?:{_ATTRIBUTE})*+ *+/? *+>"
+_DECLARATION: Final = r"<[!?][A-Za-z\-][^>\n]*+"
 _PHONE: Final = (
     r"(?:\([0-9]{2,3}\)[ \xa0]?|(?:\+\+?)?(?:[0-9]{2,4}[- \xa0])?[0-9]{2,4}[- \xa0])[0-9]{3,4}[- \xa0]?[0-9]{3,5}"
     r"|(?:(?:\+\+?)?[0-9]{2,4}\.)?[0-9]{2,4}\.[0-9]{3,4}\.[0-9]{3,5}"
 )
 _EYE: Final = r"[\-\^x=~<>']"
 _FACE: Final = rf"{_EYE}_{_EYE}|\({_EYE}[_.]?{_EYE}\)|\([\^x=~<>']-[\^x=~<>'`]\)"
-_CURLY: Final = "[`‘’‚‛“”„‟\x91\x92\x93\x94‹›«»]"
+_CURLY: Final = "`‘’‚‛“”„‟\x91\x92\x93\x94‹›«»"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +72,7 @@ class Rule:
     run: re.Pattern[str] | None
 
 
-def _words(table: str) -> str:
+def either(table: str) -> str:
     """A pattern of the words of a table, longest first."""
     words = sorted(table.split(), key=len, reverse=True)
     return "|".join("".join(map(_letter, re.findall("_?.", word))) for word in words)
@@ -130,10 +132,9 @@ _THING_FIRST: Final = f"{_A}{_D}"
 
 
 def _markup() -> list[Rule]:
-    end = r" *+/? *+>"
     return [
-        _rule("<", r"<[!?][A-Za-z\-][^>\n]*+>", _tag, run=r"<[!?][A-Za-z\-][^>\n]*+"),
-        _rule("<", rf"</{_NAME} *+>|<{_NAME}(?:{_ATTRIBUTE})*+{end}", _tag),
+        _rule("<", f"{_DECLARATION}>", _tag, run=_DECLARATION),
+        _rule("<", _TAG, _tag),
         _rule("&\x96\x97\u2013-\u2015", "(?i:&(?:md|mdash|ndash);)|[\x96\x97\u2013-\u2015]", _constant("--")),
         _rule("&", "(?i:&amp;)", _entity),
         _rule("&", "(?i:&(?:ht|tl|ur|lr|qc|ql|qr|odq|cdq|#[0-9]+);)"),
@@ -144,14 +145,17 @@ def _words_and_clitics() -> list[Rule]:
     special = "cont'd\\.?|nor'easter|c'mon|e'er|s'mores|ev'ry|li'l|nat'l"
     short = rf"{_APOSTROPHE}(?:em|till?|cause)|(?:dunkin|somethin|ol){_APOSTROPHE}"
     return [
+        # can not, gon na, 't was: what remains is a word again.
         _rule("cC", "(?i:(can)not)"),
         _rule("gGlLwW", "(?i:(gon)na|(got)ta|(lem)me|(gim)me|(wan)na)"),
         _rule("'", "('[tT])(?i:is|was)"),
+        # it 's, do n't: the clitic is part of the match, so that the word wins over longer things without it.
         _rule(_WORD_FIRST, rf"({_WORD}){_CLITIC}"),
         _rule(r"A-Za-z\xad", rf"([A-Za-z\xad]*?[A-MO-Za-mo-z]\xad*){_NOT}"),
         _rule(_WORD_FIRST, _WORD),
         _rule("'\x92’&lLdDjJ", rf"{_APOSTROPHE}[nN]{_APOSTROPHE}?|[lLdDjJ]{_APOSTROPHE}|{_APOSTROPHE}[2-9]0[sS]"),
         _rule("'\x92’&dDsSoOcCnNeElL", f"(?i:{short}|{special})"),
+        # o'o, O'Neil, qu'il, y' all
         _rule("oO", f"[oO]{_APOSTROPHE_LIKE}[oO]"),
         _rule("A-HJ-XZn", f"[A-HJ-XZn]{_APOSTROPHE_LIKE}[{_A}]{{2,}}+"),
         _rule(_A, f"[{_A}]{{2,}}+(?<=[aeiouyAEIOUY]){_APOSTROPHE_LIKE}[aeiouA-Z][{_A}]*+"),
@@ -178,6 +182,7 @@ def _numbers() -> list[Rule]:
     number = rf"[\-+]?(?:[{_D}]*+(?:[.:,\xad٫٬][{_D}]++)++|[{_D}]++)"
     fraction = rf"(?:[{_D}]{{1,4}}[- \xa0])?[{_D}]{{1,4}}(?:\\?/|⁄)[{_D}]{{1,4}}"
     return [
+        # Here the clitics themselves; before a letter the apostrophe is a quote, see the end of the list.
         _rule("'\x92’&", f"({_CLITIC})[^A-Za-z]", _clitic),
         _rule("nN", _NOT, _clitic),
         _rule(_D, rf"[{_D}]{{1,2}}[\-/][{_D}]{{1,2}}[\-/][{_D}]{{2,4}}"),
@@ -185,6 +190,7 @@ def _numbers() -> list[Rule]:
         _rule(SUPERSCRIPT, f"{SUPERSCRIPT}+"),
         _rule(_D, fraction, _bracketed),
         _rule("".join(tables.SIGNS), ".", tables.SIGNS.__getitem__),
+        # US$ 5
         _rule("A-Z$#", r"[A-Z]*+\$|\#"),
     ]
 
@@ -194,11 +200,14 @@ def _marks() -> list[Rule]:
 
 
 def _abbreviations() -> list[Rule]:
+    initial = rf"([A-Za-z])\.[{SPACE}\n]++"
     return [
-        _rule("A-Za-z", rf"([A-Za-z])\.[{_SPACE}]++(?:{_words(tables.STARTERS)})[{_SPACE}\n]"),
-        _rule("A-Za-z", rf"((?:{_words(tables.SHORTENED)})\.)[\s\S]{{2}}"),
-        _rule("A-Za-z", rf"(?:{_words(tables.TITLES)})\."),
-        _rule("A-Za-z", rf"((?:{_words(tables.NUMBERED)})\.)[{_SPACE}]?[{_D}]"),
+        _rule("A-Za-z", rf"{initial}(?:{either(tables.STARTERS)}|{_TAG})[{SPACE}\n]"),
+        _rule("A-Za-z", rf"{initial}{_DECLARATION}>[{SPACE}\n]", run=rf"{initial}{_DECLARATION}(?!>)"),
+        # The two characters count in the competition: ala.x is two tokens, ala.xyz is one.
+        _rule("A-Za-z", rf"((?:{either(tables.SHORTENED)})\.)[\s\S]{{2}}"),
+        _rule("A-Za-z", rf"(?:{either(tables.TITLES)})\."),
+        _rule("A-Za-z", rf"((?:{either(tables.NUMBERED)})\.)[{SPACE}\n]?[{_D}]"),
         _rule("A-Za-z", rf"{_ACRONYM}\.|[A-Za-z]\."),
         _rule("pP", r"[pP][hH]\.[dD]\.?"),
     ]
@@ -206,9 +215,10 @@ def _abbreviations() -> list[Rule]:
 
 def _things() -> list[Rule]:
     run = r"[A-Za-z0-9.,\xad]*+"
-    file = rf"((?:{_LD}++\.)+(?:{_words(tables.EXTENSIONS)}))[{_SPACE}\n.?!,]"
+    file = rf"((?:{_LD}++\.)+(?:{either(tables.EXTENSIONS)}))[{SPACE}\n.?!,]"
     slashed = rf"{_SLASHED}(?:\\?/{_SLASHED}){{1,2}}"
     return [
+        # Any word keeps its period before a comma or the like.
         _rule(_THING_FIRST, rf"({_THING}\.){_PAUSE}"),
         _rule(_WORD_FIRST, rf"({_WORD}\.){_PAUSE}"),
         _rule("A-Z", rf"({_INITIALS}\.){_PAUSE}", _initials),
@@ -230,14 +240,16 @@ def _punctuation() -> list[Rule]:
         _rule(r"\-", "-+", _dashes),
         _rule(r"\-", "(?i:-[lr][rsc]b-)"),
         _rule("aApP", "(?i:anti|pro)-"),
-        _rule("'\x92’&", rf"({_APOSTROPHE}[0-9]{{2}})[{_SPACE}\n]"),
+        _rule("'\x92’&", rf"({_APOSTROPHE}[0-9]{{2}})[{SPACE}\n]"),
         _rule(r".\x85…", r"\.{3,5}|(?:\.[ \xa0]){2,4}\.|[\x85…]", _constant("...")),
         _rule(r"*\\_#@<>", r"\*+|(?:\\\*){1,3}|_+|\#+|@+|<<|>>"),
         _rule("cCfF", r"[cCfF]\#|[cC]\+\+"),
+        # Smileys and faces: :-) and (^_^)
         _rule("<>:;=", r"([<>]?[:;=][\-o*']?[()DPdpO\\{@|\[\]])[^A-Za-z0-9]", _bracketed),
         _rule(r"\-\^x=~<>'(", _FACE, _bracketed),
         _rule("`'", "``|''"),
-        _rule("".join(sorted(set(_CURLY))).strip("[]"), f"{_CURLY}{{1,2}}", _quotes),
+        _rule(_CURLY, f"[{_CURLY}]{{1,2}}", _quotes),
+        # An opening quote.
         _rule("'", r"(')[A-Za-z][^ \t\n\xa0]", _quotes),
         _rule("'\x92’&", _CLITIC, _clitic),
         _rule("&", "(?i:&(?:quot|apos|lt|gt|nbsp);)", _entity),

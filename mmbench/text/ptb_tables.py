@@ -29,8 +29,8 @@ NUMBERED = "art ca fig figs no nos op pp prop"
 # After one letter and a period these begin a new sentence.
 STARTERS = """
 _A _About _According _Additionally _After _An _As _At _But _Earlier _He _Her _Here _However _If _In _It _Last _Many
-_More _Now _Once _One _Other _Our _She _Since _So _Some _Such _That _The _Their _Then _There _These _They _This _We
-_What _When _While _Yet _You
+_More _Mr. _Ms. _Now _Once _One _Other _Our _She _Since _So _Some _Such _That _The _Their _Then _There _These _They
+_This _We _What _When _While _Yet _You
 """
 
 EXTENSIONS = """
