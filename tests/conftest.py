@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples everywhere, and no verdict by the clock of a busy machine.
+settings.register_profile("mmbench", deadline=None, derandomize=True)
+settings.load_profile("mmbench")
 
 
 def _find(variable: str, name: str) -> Path:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mmbench.core.errors import SampleError
 from mmbench.core.metric import Floats, Ints
+from mmbench.metrics.ratios import ratio
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9)
 WIDTH = 4 + len(THRESHOLDS)
@@ -51,12 +52,12 @@ def row_of_areas(intersection: int, union: int) -> Ints:
 
 def overall_iou(sums: Floats) -> Floats:
     """oIoU, float64 [...] of summed rows [...,9]: summed intersections by summed unions; NaN for unions of 0."""
-    return _ratio(sums[..., 1], sums[..., 2])
+    return ratio(sums[..., 1], sums[..., 2])
 
 
 def mean_iou(sums: Floats) -> Floats:
     """mIoU, float64 [...] of summed rows [...,9]: the mean IoU of the samples; NaN without samples."""
-    return _ratio(sums[..., 3] / _UNIT, sums[..., 0])
+    return ratio(sums[..., 3] / _UNIT, sums[..., 0])
 
 
 def precision_at(sums: Floats, threshold: float) -> Floats:
@@ -64,8 +65,4 @@ def precision_at(sums: Floats, threshold: float) -> Floats:
 
     ``threshold`` is one of ``THRESHOLDS``; NaN without samples.
     """
-    return _ratio(sums[..., 4 + THRESHOLDS.index(threshold)], sums[..., 0])
-
-
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    return np.where(denominator > 0, numerator / np.where(denominator > 0, denominator, 1.0), np.nan)
+    return ratio(sums[..., 4 + THRESHOLDS.index(threshold)], sums[..., 0])

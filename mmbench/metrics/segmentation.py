@@ -17,90 +17,73 @@ of that draw; a class that does not occur in the sample is in no draw.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmbench.core.metric import Floats, TaskContext
 from mmbench.core.registry import metric
+from mmbench.metrics.ratios import mean_of_defined, ratio, ratio_where
 
 
 @metric("miou", statistic="confusion", version=1, task="segmentation")
 def miou(sums: Floats, context: TaskContext) -> Floats:
     """Mean over classes of IoU_c = I_c / (P_c + T_c - I_c), background included."""
-    return _mean(iou(sums, context))
+    return mean_of_defined(iou(sums, context))
 
 
 @metric("miou_nobg", statistic="confusion", version=1, task="segmentation")
 def miou_nobg(sums: Floats, context: TaskContext) -> Floats:
     """Mean of IoU_c over the classes but class 0, which is taken to be the background."""
-    return _mean(iou(sums, context)[..., 1:])
+    return mean_of_defined(iou(sums, context)[..., 1:])
 
 
 @metric("iou", statistic="confusion", version=1, task="segmentation", per_class=True)
 def iou(sums: Floats, context: TaskContext) -> Floats:
     """IoU_c = I_c / (P_c + T_c - I_c) of each class."""
     intersection, predicted, target = _areas(sums, context)
-    return _ratio(intersection, predicted + target - intersection)
+    return ratio(intersection, predicted + target - intersection)
 
 
 @metric("pixel_accuracy", statistic="confusion", version=1, task="segmentation")
 def pixel_accuracy(sums: Floats, context: TaskContext) -> Floats:
     """Share of the scored pixels that are right, sum_c I_c / sum_c T_c."""
     intersection, _, target = _areas(sums, context)
-    return _ratio(intersection.sum(axis=-1), target.sum(axis=-1))
+    return ratio(intersection.sum(axis=-1), target.sum(axis=-1))
 
 
 @metric("mean_accuracy", statistic="confusion", version=1, task="segmentation")
 def mean_accuracy(sums: Floats, context: TaskContext) -> Floats:
     """Mean of I_c / T_c over the classes that occur in the targets (Long et al. 2015)."""
     intersection, _, target = _areas(sums, context)
-    return _mean(_ratio(intersection, target))
+    return mean_of_defined(ratio(intersection, target))
 
 
 @metric("fw_iou", statistic="confusion", version=1, task="segmentation")
 def fw_iou(sums: Floats, context: TaskContext) -> Floats:
     """Frequency-weighted IoU, sum_c T_c IoU_c / sum_c T_c (Long et al. 2015)."""
     _, _, target = _areas(sums, context)
-    return _ratio(np.nansum(target * iou(sums, context), axis=-1), target.sum(axis=-1))
+    return ratio(np.nansum(target * iou(sums, context), axis=-1), target.sum(axis=-1))
 
 
 @metric("macro_f1", statistic="confusion", version=1, task="segmentation")
 def macro_f1(sums: Floats, context: TaskContext) -> Floats:
     """Mean over classes of F1_c = 2 I_c / (P_c + T_c), the Dice coefficient."""
     intersection, predicted, target = _areas(sums, context)
-    return _mean(_ratio(2 * intersection, predicted + target))
+    return mean_of_defined(ratio(2 * intersection, predicted + target))
 
 
 @metric("macro_precision", statistic="confusion", version=1, task="segmentation")
 def macro_precision(sums: Floats, context: TaskContext) -> Floats:
     """Mean over classes of I_c / P_c; 0 for a class of the targets that was never predicted."""
     intersection, predicted, target = _areas(sums, context)
-    return _mean(_ratio_where(intersection, predicted, occurs=predicted + target > 0))
+    return mean_of_defined(ratio_where(intersection, predicted, predicted + target > 0))
 
 
 @metric("macro_recall", statistic="confusion", version=1, task="segmentation")
 def macro_recall(sums: Floats, context: TaskContext) -> Floats:
     """Mean over classes of I_c / T_c; 0 for a class that was predicted and is in no target."""
     intersection, predicted, target = _areas(sums, context)
-    return _mean(_ratio_where(intersection, target, occurs=predicted + target > 0))
+    return mean_of_defined(ratio_where(intersection, target, predicted + target > 0))
 
 
 def _areas(sums: Floats, context: TaskContext) -> tuple[Floats, Floats, Floats]:
     classes = len(context.classes)
     return sums[..., :classes], sums[..., classes : 2 * classes], sums[..., 2 * classes :]
-
-
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    """The ratio; NaN where the denominator is 0."""
-    return _ratio_where(numerator, denominator, occurs=denominator > 0)
-
-
-def _ratio_where(numerator: Floats, denominator: Floats, occurs: NDArray[np.bool_]) -> Floats:
-    """The ratio where ``occurs`` (0/0 is 0 there), NaN elsewhere."""
-    ratio = numerator / np.where(denominator > 0, denominator, 1.0)
-    return np.where(occurs, ratio, np.nan)
-
-
-def _mean(values: Floats) -> Floats:
-    """Mean over the last axis of what is defined; NaN where nothing is."""
-    defined = ~np.isnan(values)
-    return _ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from mmbench.core.errors import LoadError
 from mmbench.sources.coco.columns import Floats, GroundTruth, Ints, Kind
 from mmbench.sources.coco.masks import read_masks
-from mmbench.sources.coco.records import Id, Records, read_json
+from mmbench.sources.coco.records import Id, Records
+from mmbench.sources.json_file import read_json
 
 # A mask of more pixels does not fit the run lengths of pycocotools.
 _LARGEST = 1 << 16

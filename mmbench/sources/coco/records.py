@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,23 +15,6 @@ from mmbench.core.errors import LoadError
 Id = int | str
 # Far beyond any coordinate, area or score; below it, no product of two of them overflows.
 _LARGEST = 1e15
-
-
-def read_json(path: Path) -> Any:
-    """The content of a JSON file; raises LoadError with the line and the column when it is not JSON."""
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise LoadError(f"The file {str(path)!r} cannot be read: {error.strerror}; check the path.") from error
-    except json.JSONDecodeError as error:
-        raise LoadError(
-            f"The file {str(path)!r} is not JSON at line {error.lineno} column {error.colno} ({error.msg}); "
-            "it is truncated or damaged."
-        ) from error
-    except UnicodeDecodeError as error:
-        raise LoadError(f"The file {str(path)!r} is not text in UTF-8 at byte {error.start}.") from error
-    except (ValueError, RecursionError) as error:
-        raise LoadError(f"The file {str(path)!r} is nested too deeply or holds a number of too many digits.") from error
 
 
 class Records:

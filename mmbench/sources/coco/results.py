@@ -10,7 +10,8 @@ from pycocotools import mask as masks
 from mmbench.sources.coco.annotations import read_boxes, read_keypoints
 from mmbench.sources.coco.columns import Detections, Floats, GroundTruth, Kind
 from mmbench.sources.coco.masks import read_masks
-from mmbench.sources.coco.records import Records, read_json
+from mmbench.sources.coco.records import Records
+from mmbench.sources.json_file import read_json
 
 _ANNOTATED = "the annotations"
 

@@ -163,13 +163,13 @@ def test_malformed_annotations(kind: str, path: str, value: Any, sentence: str, 
 def test_truncated_json_is_named_by_line_and_column(file: Path) -> None:
     """A file that was cut off."""
     file.write_text('{"images": [\n {"id": 1},')
-    with pytest.raises(LoadError, match="not JSON at line 2 column 12"):
+    with pytest.raises(LoadError, match="not JSON at line 2, column 12"):
         read_ground_truth(file, "bbox")
 
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
-    [(b"\xff\xfe\xfa", "not text in UTF-8"), (b"[" * 100_000, "nested too deeply"), (b"3", "no JSON object")],
+    [(b"\xff\xfe\xfa", "not text in UTF-8"), (b"[" * 100_000, "cannot be read as JSON"), (b"3", "no JSON object")],
 )
 def test_other_files(data: bytes, sentence: str, file: Path) -> None:
     """Bytes that are no text, nesting beyond the stack, another JSON value."""
@@ -180,7 +180,7 @@ def test_other_files(data: bytes, sentence: str, file: Path) -> None:
 
 def test_a_missing_file(file: Path) -> None:
     """The path is named."""
-    with pytest.raises(LoadError, match=r"truth\.json' cannot be read"):
+    with pytest.raises(LoadError, match=r"truth\.json' is missing"):
         read_ground_truth(file, "bbox")
 
 
