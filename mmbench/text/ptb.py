@@ -1,9 +1,9 @@
 """The tokenizer of the COCO caption scores, without Java.
 
-Written from the observed output of ``edu.stanford.nlp.process.PTBTokenizer -preserveLines -lowerCase`` (CoreNLP 3.4.1)
-followed by the removal of punctuation, as coco-caption (Chen et al. 2015) calls it. Some of its ways may surprise:
-brackets stay, as ``-lrb-``; so does a run of marks such as ``!!``; emoji vanish; ``1 1/2`` and ``<a href="x">`` are one
-token, with U+00A0 inside, which ``str.split()`` cuts and ``split(" ")`` does not.
+Its output is that of ``edu.stanford.nlp.process.PTBTokenizer -preserveLines -lowerCase`` (CoreNLP 3.4.1) without the
+punctuation that coco-caption (Chen et al. 2015) removes. Some of its ways may surprise: brackets stay, as ``-lrb-``; so
+does a run of marks such as ``!!``; emoji vanish; ``1 1/2`` and ``<a href="x">`` are one token, with U+00A0 inside,
+which ``str.split()`` cuts and ``split(" ")`` does not.
 
 Line ends inside a text are spaces; the Java tokenizer takes some of them (not the line feed) for a new caption and so
 shifts all that follow. A capital sigma beside digits or signs in one token may become the other of its two small

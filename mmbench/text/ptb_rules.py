@@ -33,7 +33,7 @@ _CLITIC: Final = rf"{_APOSTROPHE}(?:[msdMSD]|(?i:re|ve|ll))"
 _NOT: Final = rf"[nN]{_APOSTROPHE_LIKE}[tT]"
 _ALNUM: Final = rf"(?:[dDoOlL]{_APOSTROPHE_LIKE}[{_A}{_D}])?[{_A}{_D}]++"
 _THING: Final = rf"{_ALNUM}(?:[-_֊\u2010\u2011]{_ALNUM})*+"
-_ACRONYM: Final = r"(?:[A-Za-z](?:\.[A-Za-z])+|(?:Canada|Sino|Korean|EU|Japan|non)-U\.S)"
+_ACRONYM: Final = r"[A-Za-z](?:\.[A-Za-z])+"
 _INITIALS: Final = r"[A-Z]+(?:(?:[+&]|&amp;)[A-Z]+)+"
 _LISTED: Final = r"[A-Za-z0-9][A-Za-z0-9.,\xad]*+"
 _HYPHENATED: Final = rf"{_LISTED}(?:-(?:{_ACRONYM}\.|[A-Za-z0-9\xad]+))++"
@@ -209,6 +209,7 @@ def _abbreviations() -> list[Rule]:
         _rule("A-Za-z", rf"(?:{either(tables.TITLES)})\."),
         _rule("A-Za-z", rf"((?:{either(tables.NUMBERED)})\.)[{SPACE}\n]?[{_D}]"),
         _rule("A-Za-z", rf"{_ACRONYM}\.|[A-Za-z]\."),
+        _rule("cCeEjJkKnNsS", rf"((?i:(?:canada|eu|japan|korean|non|sino)-u\.s))[{SPACE}\n]"),
         _rule("pP", r"[pP][hH]\.[dD]\.?"),
     ]
 

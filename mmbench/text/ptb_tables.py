@@ -1,5 +1,7 @@
-"""Tables of the PTB tokenizer: abbreviations, entities, classes of characters; found by trying every candidate.
+"""Tables of the PTB tokenizer: abbreviations, entities, classes of characters.
 
+Checked against the Java tokenizer with every word of up to four letters (abbreviations: five), a vocabulary of longer
+words, and every character up to U+FFFF.
 The case of a letter does not matter, but after an underscore, where it must be as written.
 """
 

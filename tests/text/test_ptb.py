@@ -48,6 +48,7 @@ def test_official_outputs(parity: Callable[[str], Path]) -> None:
         ("'Tis the '90s, rock 'n' roll", "'t is the '90s rock 'n' roll"),
         ("He’s at O'Neil's", "he 's at o'neil 's"),
         ("(left) [right] {both}", "-lrb- left -rrb- -lsb- right -rsb- -lcb- both -rcb-"),
+        ("a non-U.S plan, all-U.S made", "a non-u.s plan all-u s made"),
         ("Mr. Smith of St. Paul. Etc.", "mr. smith of st. paul etc."),
         ("the U.S. at 10:30am or 3 p.m.", "the u.s. at 10:30 am or 3 p.m."),
         ("no. 5 has no. fig", "no. 5 has no fig"),
