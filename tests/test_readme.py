@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -38,6 +39,11 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scope: dict[str, type[torch.nn.Module]] = {}
     exec(compile(source, "my_model.py", "exec"), scope)  # noqa: S102  the README's own code
     torch.save(scope["MyFusion"]().state_dict(), folder / "my.ckpt")
+    from mmbench.selftest.scores import DATA
+
+    (folder / "COCO" / "annotations").mkdir(parents=True)
+    shutil.copy(DATA / "captions.json", folder / "COCO" / "annotations" / "captions_val2014_karpathy_test.json")
+    shutil.copy(DATA / "captions_results.json", folder)
     rng = np.random.default_rng(0)
     for kind, shape in (("rgb", (32, 48, 3)), ("depth", (32, 48)), ("labels", (32, 48))):
         (folder / "DIR" / kind).mkdir(parents=True)

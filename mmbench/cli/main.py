@@ -17,6 +17,7 @@ from mmbench.cli.init import init
 from mmbench.cli.leaderboard import leaderboard
 from mmbench.cli.run import run
 from mmbench.cli.score import score
+from mmbench.cli.selftest import selftest
 from mmbench.cli.show import show
 from mmbench.cli.train import train
 from mmbench.core.errors import ExitCode, MmbenchError
@@ -54,6 +55,7 @@ app.command()(leaderboard)
 app.command()(train)
 app.command()(init)
 app.command()(show)
+app.command()(selftest)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

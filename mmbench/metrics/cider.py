@@ -95,7 +95,8 @@ def similarities(match: Matches, weights: Floats, images: Images) -> Floats:
     own, count, weight = own[shared], found.count[shared], weight[shared]
     dots = np.bincount(found.text[shared], weights=np.minimum(own, count) * count * weight**2, minlength=texts)
     scale = norms * norms[images.first[images.image]]
-    return np.divide(dots, scale, out=np.zeros(texts), where=scale > 0)
+    cosines: Floats = np.divide(dots, scale, out=np.zeros(texts), where=scale > 0)
+    return cosines
 
 
 def cider(similarity: Floats, lengths: Ints, images: Images) -> Floats:
