@@ -42,7 +42,7 @@ def test_values_are_those_of_the_pure_functions(captions) -> None:
     found = captions.values()
     keys = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider")
     assert [float(found[name][0]) for name in NAMES] == pytest.approx([expected[key] for key in keys], abs=1e-12)
-    assert all(0 < expected[key] for key in keys)
+    assert all(expected[key] > 0 for key in keys)
 
 
 def test_weights_are_repetitions(captions) -> None:

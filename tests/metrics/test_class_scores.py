@@ -1,4 +1,4 @@
-"""The registered metrics of classification against scikit-learn, whole and in draws that it sees as repeated samples."""
+"""The registered metrics of classification against scikit-learn, whole and in draws that it sees as repetitions."""
 
 from __future__ import annotations
 
