@@ -71,7 +71,7 @@ def _item(question: VqaQuestion, params: QuestionParams, request: SourceRequest,
     if params.answerable and question.answerable is None:
         raise LoadError(f"Question {question.id!r} of {str(file)!r} has no 'answerable'; take VizWiz's own file.")
     tags: dict[str, str] = {name: getattr(question, name) for name in params.slices}
-    image = filled(params.image, request, image=question.image)
+    image = filled(params.image, request, image=question.image) if params.image else ""
     target = int(bool(question.answerable)) if params.answerable else question.answers
     kept = {name: value for name, value in tags.items() if value}
     # Without the questions' texts a sample has none, which is not the same as an empty question.

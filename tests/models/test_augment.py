@@ -31,7 +31,7 @@ def test_inputs_and_labels_move_together(height: int, width: int, rows: int, col
     assert (depth.shape, rgb.shape, view.target.shape) == ((1, rows, columns), (3, rows, columns), (rows, columns))
     assert 0 <= float(rgb.min()) <= float(rgb.max()) <= 1
     assert set(view.target.unique().tolist()) <= {VOID, 0, 1, 2}
-    # A pixel whose neighbourhood is constant, in labels, shows exactly the depth of its label. At the border of the view
+    # A pixel whose neighbourhood is constant, in labels, shows just the depth of its label. At the border of the view
     # the neighbour outside is not seen: it may be where the window reached over the edge.
     around = torch.nn.functional.pad(view.target[None, None].float(), (1, 1, 1, 1), value=VOID)
     near = torch.nn.functional.unfold(around, 3).reshape(9, rows, columns)
