@@ -96,6 +96,16 @@ def broken_factory():
 """
 
 
+REFERENCES = {
+    "images": [{"id": 1}, {"id": 2}],
+    "annotations": [{"image_id": 1, "caption": "a dog"}, {"image_id": 2, "caption": "a cat"}],
+}
+
+
+def caption(image: int, text: str = "a dog") -> dict[str, object]:
+    return {"image_id": image, "caption": text}
+
+
 @dataclass(frozen=True)
 class Place:
     """A folder with a data set, a suite file, a module and its weights; a case breaks one of them."""
@@ -133,6 +143,9 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     made.write("tiny.toml", SUITE)
     made.write("manifest.toml", MANIFEST)
     made.write("net.py", MODEL)
+    made.write("refs.json", json.dumps(REFERENCES))
+    made.write("a.json", json.dumps([caption(1), caption(2)]))
+    made.write("b.json", json.dumps([caption(2)]))
     return made
 
 
@@ -146,6 +159,8 @@ def _weights(place: Place, state: object | None = None) -> None:
 RUN = ("run", "--suite", "tiny.toml", "--data-root", "data")
 NET = ("--model", "my.ckpt", "--arch", "net.py:Net")
 PREDICTIONS = ("--model", "predictions:data/labels")
+SCORE = ("score", "--suite", "caption-coco", "--annotations", "refs.json")
+LABELS = ("score", "--suite", "tiny.toml", "--data-root", "data")
 Break = Callable[[Place], None]
 
 
@@ -170,6 +185,10 @@ def file(name: str, content: bytes) -> Break:
         (place.folder / name).write_bytes(content)
 
     return write
+
+
+def results(*entries: object) -> Break:
+    return lambda place: place.write("a.json", json.dumps(entries))
 
 
 def remove(name: str) -> Break:
@@ -307,6 +326,38 @@ CASES: list[tuple[str, Break, tuple[str, ...], int, str]] = [
     ("no runs", nothing, ("leaderboard", "."), 4, "run"),
     ("record cut off", broken_record, ("leaderboard", "results"), 7, "record.json"),
     ("record of a newer schema", newer_record, ("leaderboard", "results"), 7, "99"),
+    # result files
+    ("no result file", nothing, (*SCORE, "-p", "gone.json"), 7, "'gone.json'"),
+    ("no predictions", nothing, SCORE, 2, "--predictions"),
+    ("results cut off", file("a.json", b'[\n{"image_id": 1, "cap'), (*SCORE, "-p", "a.json"), 7, "line 2"),
+    ("results no list", file("a.json", b'{"1": "a dog"}'), (*SCORE, "-p", "a.json"), 7, "must be a list"),
+    ("results without captions", results({"image_id": 1}), (*SCORE, "-p", "a.json"), 7, "Entry 0"),
+    ("results of an unknown image", results(caption(99)), (*SCORE, "-p", "a.json"), 7, "'99'"),
+    ("image captioned twice", results(caption(1), caption(1)), (*SCORE, "-p", "a.json"), 7, "'1' twice"),
+    ("results name nothing", results(), (*SCORE, "-p", "a.json"), 7, "no prediction"),
+    ("no annotations", remove("refs.json"), (*SCORE, "-p", "a.json"), 7, "refs.json"),
+    (
+        "annotations not under the root",
+        nothing,
+        ("score", "--suite", "caption-coco", "--data-root", "data", "-p", "a.json"),
+        7,
+        "captions_val2014_karpathy_test.json",
+    ),
+    ("annotations of another kind", file("refs.json", b"[]"), (*SCORE, "-p", "a.json"), 7, "no list 'annotations'"),
+    ("annotations cut off", file("refs.json", b'{\n"images": [{'), (*SCORE, "-p", "a.json"), 7, "line 2"),
+    ("no place for annotations", nothing, (*LABELS, "--annotations", "refs.json", "-p", "data/labels"), 2, "--annotat"),
+    ("score on an unknown suite", nothing, ("score", "--suite", "caption-coc", "-p", "a.json"), 2, "'caption-coco'"),
+    ("unknown parameter of a score", nothing, (*SCORE, "-p", "a.json", "--set", "set=val2030"), 2, "val2030"),
+    ("no label folder", nothing, (*LABELS, "-p", "data/labels2"), 7, "data/labels2"),
+    ("csv of label folders", nothing, (*LABELS, "-p", "data/labels", "--csv", "x.csv"), 2, "--csv"),
+    (
+        "nothing in common",
+        results(caption(1)),
+        (*SCORE, "-p", "a.json", "-p", "b.json", "--common-ids"),
+        4,
+        "in common",
+    ),
+    ("csv in no folder", nothing, (*SCORE, "-p", "a.json", "--csv", "gone/x.csv"), 2, "gone/x.csv"),
     # train and init
     ("unknown fusion", nothing, ("train", "--suite", "seg", "--fusion", "concatt", "-o", "x.ckpt"), 2, "'concat'"),
     ("init of nothing", nothing, ("init", "--data", "nowhere"), 7, "nowhere"),
@@ -335,6 +386,16 @@ def test_a_mistake_is_one_sentence_with_its_exit_code(
 
 def test_the_table_is_long_enough() -> None:
     assert len(CASES) >= 40
+
+
+def test_the_unbroken_results_are_scored(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    """The cases above fail for their mistake alone; label folders can be printed as JSON too."""
+    assert main((*SCORE, "-p", "a.json", "-p", "b.json", "--common-ids", "--csv", "x.csv")) == 0
+    assert "cider" in (place.folder / "x.csv").read_text()
+    assert main((*LABELS, "-p", "data/labels")) == 0
+    assert "miou 1.000" in capsys.readouterr().out
+    assert main((*LABELS, "-p", "data/labels", "--json")) == 0
+    assert len(json.loads(capsys.readouterr().out)["runs"]) == 1
 
 
 def test_the_unbroken_place_is_measured(place: Place, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from mmbench.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from mmbench.reports.board import Leaderboard
+    from mmbench.runner.measure import RunOptions
     from mmbench.runner.suites import OpenedSuite
     from mmbench.store import StoredRun
 
@@ -47,32 +48,31 @@ def score(
     mmbench score --suite vqa-v2 --annotations v2_mscoco_val2014_annotations.json -p a.json -p b.json --common-ids
     """
     from mmbench.adapters.results.reading import has_result_files
-    from mmbench.runner.measure import now
+    from mmbench.runner.measure import RunOptions, now
     from mmbench.runner.result_files import ScoreOptions, score_files
     from mmbench.runner.suites import SuiteChoice, open_suite, parse_roots, parse_settings
 
     roots = parse_roots(data_root or ())
     chosen = parse_settings(settings or ())
     opened = open_suite(suite, SuiteChoice(chosen, roots=roots, annotations=annotations))
-    if not has_result_files(opened.spec.task):
-        return _folders(opened, predictions, context, results, draws)
     argv = ("mmbench", *(context.obj or sys.argv[1:]))
+    if not has_result_files(opened.spec.task):
+        if common_ids or csv is not None:
+            name = opened.spec.name
+            raise UsageError(f"--common-ids and --csv are for result files; predictions of suite {name!r} are folders.")
+        return _folders(opened, predictions, RunOptions(results=results, draws=draws, argv=argv), as_json)
     runs = score_files(opened, predictions, ScoreOptions(results, draws, common_ids, argv), now)
     _report(runs, csv, as_json)
     return ExitCode.SAMPLES_FAILED if any(run.record.status == "partial" for run in runs) else ExitCode.OK
 
 
-def _folders(
-    opened: OpenedSuite, predictions: list[Path], context: typer.Context, results: Path, draws: int
-) -> ExitCode:
+def _folders(opened: OpenedSuite, predictions: list[Path], options: RunOptions, as_json: bool) -> ExitCode:
     """Label images are scored sample by sample, as a run of the model ``predictions:DIR``."""
     from mmbench.cli.run import measure_all
     from mmbench.runner.campaign import tasks
-    from mmbench.runner.measure import RunOptions
 
     todo = tasks([opened], [f"predictions:{folder}" for folder in predictions])
-    argv = ("mmbench", *(context.obj or sys.argv[1:]))
-    return measure_all(todo, RunOptions(results=results, draws=draws, argv=argv), None, as_json=False)
+    return measure_all(todo, options, None, as_json)
 
 
 def _report(runs: list[StoredRun], csv: Path | None, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -98,9 +99,15 @@ class Answerability(Classless):
     """Rows float64 [n,5]: those of the F1, then the label and the confidence that the average precision sorts by."""
 
     def check(self, target: Any, prediction: Prediction, context: TaskContext) -> None:  # noqa: ARG002
-        """Raises SampleError unless the prediction has a confidence."""
-        if not isinstance(prediction, Text) or prediction.confidence is None:
-            raise SampleError(f"The result for {prediction.sample_id!r} has no confidence that it can be answered.")
+        """Raises SampleError unless the prediction has a finite confidence."""
+        if (
+            not isinstance(prediction, Text)
+            or prediction.confidence is None
+            or not math.isfinite(prediction.confidence)
+        ):
+            raise SampleError(
+                f"The result for {prediction.sample_id!r} has no finite confidence that it can be answered."
+            )
 
     def rows(self, targets: Sequence[Any], predictions: Sequence[Prediction], context: TaskContext) -> Table:  # noqa: ARG002
         """Targets are 1 (answerable) or 0."""

@@ -1,7 +1,7 @@
 """Metrics of classification, as suites name them: each over one row of class scores per sample.
 
 The scores are logits or probabilities: labels and rankings read either. ECE, Brier and NLL need probabilities and take
-the softmax of scores that are none (a row that has a negative number or does not sum to 1).
+the softmax of all rows when one is none (it has a negative number or does not sum to 1).
 """
 
 from __future__ import annotations

@@ -203,8 +203,9 @@ def _estimate(value: float, replicates: Floats | None, support: Ints, common: di
     few_groups = common["groups"] < FEW_GROUPS
     few_instances = bool(((support > 0) & (support < FEW_INSTANCES)).any())
     flags = tuple(name for name, on in (("few-groups", few_groups), ("few-instances", few_instances)) if on)
-    if np.isnan(value):
-        return Estimate(**common, value=None, flags=flags, reason=_undefined(common))
+    if not np.isfinite(value):
+        reason = _undefined(common) if np.isnan(value) else "the value is infinite"
+        return Estimate(**common, value=None, flags=flags, reason=reason)
     if replicates is None:
         return Estimate(**common, value=value, flags=flags, reason="no interval: all samples are of one group")
     interval = percentile_interval(replicates, common["level"])

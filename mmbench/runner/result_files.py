@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from mmbench.core.source import NotedSource, Source, TargetedSource
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.scoring import check, estimates, needed_statistics, tables_of
 from mmbench.runner import folders
+from mmbench.runner.plan import Plan, make_plan
 from mmbench.runner.provenance import provenance
 from mmbench.runner.scoring import comparability_key, model_record, peak_rss_mib
 from mmbench.runner.suites import OpenedSuite
@@ -41,38 +42,40 @@ class ScoreOptions:
 def score_files(suite: OpenedSuite, paths: Sequence[Path], options: ScoreOptions, clock: Clock) -> list[StoredRun]:
     """One stored run per file; the samples are those that the file names, as in the official scripts.
 
-    Raises LoadError for a file that cannot be read, NothingMeasured when the files have no sample in common.
+    A subset in the suite's reference (``#n=200,seed=0``) holds here too. Raises LoadError for a file that cannot be
+    read, NothingMeasured when no sample is left.
     """
     if not isinstance(suite.source, TargetedSource):
         raise UsageError(f"Suite {suite.spec.name!r} has no result files; score folders with mmbench run.")
+    plan = make_plan(suite.source, suite.reference, batch_size=1)
     read = [read_results(path, suite.spec, suite.source) for path in paths]
-    common = set.intersection(*(set(one.predictions) for one in read)) if options.common_ids else None
+    common = set(plan.ids).intersection(*(one.predictions for one in read)) if options.common_ids else None
     if common is not None and not common:
         raise NothingMeasured("The result files have no sample in common; leave out --common-ids.")
-    return [_scored(suite, one, common, options, clock) for one in read]
+    return [_scored(suite, plan, one, common, options, clock) for one in read]
 
 
 def _scored(
-    suite: OpenedSuite, results: Results, common: set[str] | None, options: ScoreOptions, clock: Clock
+    suite: OpenedSuite, plan: Plan, results: Results, common: set[str] | None, options: ScoreOptions, clock: Clock
 ) -> StoredRun:
     started = clock()
     wanted = results.predictions.keys() if common is None else common
-    samples = [_bare(suite.source, sample_id) for sample_id in suite.source.ids if sample_id in wanted]
+    samples = [_bare(suite.source, sample_id) for sample_id in plan.ids if sample_id in wanted]
     fit, failures = _fitting(suite, samples, results)
     rows = _rows(suite, fit, results)
-    key = comparability_key(suite.spec, suite.reference, rows, [sample.digest() for sample in fit])
+    key = comparability_key(suite.spec, plan.reference, rows, [sample.digest() for sample in fit])
     if common is not None:
-        key = key.model_copy(update={"subset": f"common-ids={len(common)}"})
+        key = key.model_copy(update={"subset": ",".join(filter(None, (key.subset, f"common-ids={len(common)}")))})
     record = RunRecord(
         id="",
-        suite=str(suite.reference),
+        suite=str(plan.reference),
         title=suite.spec.title,
         task=suite.spec.task,
         primary=suite.spec.primary,
         classes=tuple(suite.source.classes),
         model=model_record(_info(results, suite)),
         status="partial" if failures else "ok",
-        counts=Counts(planned=len(samples), scored=len(fit), failed=len(failures), available=len(suite.source.ids)),
+        counts=Counts(planned=len(samples), scored=len(fit), failed=len(failures), available=len(plan.ids)),
         failures=failures,
         estimates=tuple(estimates(rows, suite.spec.metrics, suite.context, draws=options.draws)),
         bounds=suite.bounds(rows.ids),
@@ -93,8 +96,10 @@ def _bare(source: Source, sample_id: str) -> Sample:
 
 
 def _fitting(
-    suite: OpenedSuite, samples: Iterable[Sample], results: Results
+    suite: OpenedSuite, samples: Sequence[Sample], results: Results
 ) -> tuple[list[Sample], tuple[Failure, ...]]:
+    if not samples:
+        raise NothingMeasured(f"The results {str(results.path)!r} name no sample of the subset; leave out its limit.")
     statistics = needed_statistics(suite.spec.metrics)
     fit, failures = [], []
     for sample in samples:

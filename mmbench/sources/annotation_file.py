@@ -14,10 +14,7 @@ def located(root: Path, pattern: str, request: SourceRequest) -> Path:
 
     Raises UsageError for another placeholder, LoadError when the file is not there.
     """
-    try:
-        text = pattern.format_map({**request.parameters, "split": request.split})
-    except (KeyError, ValueError, IndexError, AttributeError) as error:
-        raise UsageError(f"Suite {request.spec.name!r}, source.params: {pattern!r} is no path ({error}).") from error
+    text = filled(pattern, request)
     file = confine(root, text, LoadError)
     if not file.is_file():
         name = request.spec.name
@@ -26,6 +23,14 @@ def located(root: Path, pattern: str, request: SourceRequest) -> Path:
             f"{name}=PATH, or the file itself to mmbench score with --annotations FILE."
         )
     return file
+
+
+def filled(pattern: str, request: SourceRequest, **names: object) -> str:
+    """``pattern`` with the suite's parameters, ``{split}`` and ``names``; raises UsageError for another placeholder."""
+    try:
+        return pattern.format_map({**request.parameters, "split": request.split, **names})
+    except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
+        raise UsageError(f"Suite {request.spec.name!r}, source.params: {pattern!r} is no path ({error!r}).") from error
 
 
 def stamp_of(*files: Path) -> str:

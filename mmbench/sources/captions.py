@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,11 +36,13 @@ class CaptionSource:
 
     @classmethod
     def open(cls, request: SourceRequest) -> AnnotatedSource:
-        """Reads the annotations; raises LoadError when the file is missing or malformed, or an image has no caption."""
+        """Reads the annotations; raises LoadError when the file is missing or malformed, or has no caption at all."""
         params = validated(CaptionParams, request.spec)
         root = data_root(request)
         file = located(root, params.annotations, request)
-        items = tuple(_READERS[params.format](file, request.split))
+        # An image without a caption cannot be scored and is no sample, as in the official scripts.
+        items = tuple(item for item in _READERS[params.format](file, request.split) if item.target)
+        _check_unique(items, file)
         if not items:
             raise LoadError(f"The annotations {str(file)!r} hold no caption of the split {request.split!r}.")
         return AnnotatedSource(root, items, stamp_of(file), params.pictures)
@@ -55,15 +58,12 @@ def _coco(file: Path, split: str) -> Iterable[AnnotatedItem]:  # noqa: ARG001  o
     known = set()
     for image in _entries(content, "images", file):
         number = _field(image, "id", (int, str), file)
-        if number in known:
-            raise LoadError(f"The annotations {str(file)!r} hold image {number!r} twice; ids must be unique.")
         known.add(number)
         tags = {"domain": image["domain"]} if isinstance(image.get("domain"), str) else {}
-        # An image without a caption cannot be scored and is no sample, as in the official scripts.
-        if number in captions:
-            yield _item(str(number), captions[number], str(image.get("file_name", "")), tags)
-    for number in captions.keys() - known:
-        raise LoadError(f"The annotations {str(file)!r} have a caption of image {number!r}, which is not in 'images'.")
+        yield _item(str(number), captions.get(number, []), str(image.get("file_name", "")), tags)
+    lonely = next((number for number in captions if number not in known), None)
+    if lonely is not None:
+        raise LoadError(f"The annotations {str(file)!r} have a caption of image {lonely!r}, which is not in 'images'.")
 
 
 def _karpathy(file: Path, split: str) -> Iterable[AnnotatedItem]:
@@ -72,14 +72,16 @@ def _karpathy(file: Path, split: str) -> Iterable[AnnotatedItem]:
             continue
         sentences = [_field(s, "raw", (str,), file) for s in _entries(image, "sentences", file)]
         name = _field(image, "filename", (str,), file)
-        number = image.get("cocoid", Path(name).stem)
+        number = _field(image, "cocoid", (int, str), file) if "cocoid" in image else Path(name).stem
         yield _item(str(number), sentences, f"{image.get('filepath', '')}/{name}".lstrip("/"), {})
 
 
 def _token(file: Path, split: str) -> Iterable[AnnotatedItem]:  # noqa: ARG001  the file has no splits
     captions: dict[str, list[str]] = {}
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: a caption may hold a separator that ends no line of a file (U+2028).
+        with file.open(encoding="utf-8") as stream:
+            lines = [line.removesuffix("\n") for line in stream]
     except (OSError, UnicodeDecodeError) as error:
         raise LoadError(f"The annotations {str(file)!r} cannot be read ({error}).") from error
     for number, line in enumerate(lines, 1):
@@ -97,6 +99,12 @@ _READERS: Mapping[str, Callable[[Path, str], Iterable[AnnotatedItem]]] = {
     "karpathy": _karpathy,
     "token": _token,
 }
+
+
+def _check_unique(items: Sequence[AnnotatedItem], file: Path) -> None:
+    if len({item.id for item in items}) < len(items):
+        ((twice, _),) = Counter(item.id for item in items).most_common(1)
+        raise LoadError(f"The annotations {str(file)!r} hold image {twice!r} twice; ids must be unique.")
 
 
 def _item(sample_id: str, captions: list[str], image: str, tags: dict[str, str]) -> AnnotatedItem:

@@ -14,7 +14,7 @@ from mmbench.core.registry import source
 from mmbench.core.source import SourceRequest
 from mmbench.core.targets import Objects
 from mmbench.sources.annotated import AnnotatedItem, AnnotatedSource
-from mmbench.sources.annotation_file import located, stamp_of
+from mmbench.sources.annotation_file import filled, located, stamp_of
 from mmbench.sources.coco import columns
 from mmbench.sources.coco.annotations import read_ground_truth
 from mmbench.sources.decoding import Table
@@ -51,8 +51,7 @@ class ObjectSource:
         root = data_root(request)
         file = located(root, params.annotations, request)
         truth = read_ground_truth(file, KINDS[request.spec.task])
-        names = {**request.parameters, "split": request.split}
-        places = [params.image.format_map({**names, "image": number}) for number in truth.image_ids]
+        places = [filled(params.image, request, image=number) for number in truth.image_ids]
         items = tuple(
             AnnotatedItem(str(number), target, image)
             for number, target, image in zip(truth.image_ids, objects_of(truth), places, strict=True)

@@ -10,7 +10,7 @@ from mmbench.core.errors import LoadError
 from mmbench.core.registry import source
 from mmbench.core.source import SourceRequest
 from mmbench.sources.annotated import AnnotatedItem, AnnotatedSource
-from mmbench.sources.annotation_file import located, stamp_of
+from mmbench.sources.annotation_file import filled, located, stamp_of
 from mmbench.sources.decoding import Table
 from mmbench.sources.opened import data_root, validated
 from mmbench.sources.vqa.official import read_gqa, read_textvqa, read_vizwiz, read_vqa
@@ -46,7 +46,7 @@ class QuestionSource:
         file = located(root, params.annotations, request)
         texts = _questions_file(params, root, request)
         found = read_vqa(file, texts) if params.format == "vqa" else _READERS[params.format](file)
-        items = tuple(_item(question, params, request.parameters, file) for question in found)
+        items = tuple(_item(question, params, request, file) for question in found)
         return AnnotatedSource(root, items, stamp_of(file))
 
 
@@ -67,11 +67,12 @@ def _questions_file(params: QuestionParams, root: Path, request: SourceRequest) 
         return None
 
 
-def _item(question: VqaQuestion, params: QuestionParams, parameters: Mapping[str, str], file: Path) -> AnnotatedItem:
+def _item(question: VqaQuestion, params: QuestionParams, request: SourceRequest, file: Path) -> AnnotatedItem:
     if params.answerable and question.answerable is None:
         raise LoadError(f"Question {question.id!r} of {str(file)!r} has no 'answerable'; take VizWiz's own file.")
     tags: dict[str, str] = {name: getattr(question, name) for name in params.slices}
-    image = params.image.format_map({**parameters, "image": question.image}) if params.image else ""
+    image = filled(params.image, request, image=question.image) if params.image else ""
     target = int(bool(question.answerable)) if params.answerable else question.answers
     kept = {name: value for name, value in tags.items() if value}
-    return AnnotatedItem(question.id, target, image, question.text, question.image, kept)
+    # Without the questions' texts a sample has none, which is not the same as an empty question.
+    return AnnotatedItem(question.id, target, image, question.text or None, question.image, kept)

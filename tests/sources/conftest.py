@@ -11,8 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from mmbench.core import registry
 from mmbench.core.source import Source, SourceRequest
 from mmbench.core.suite import SuiteSpec
+from mmbench.sources.annotated import AnnotatedSource
 from mmbench.sources.folders import FolderSource
 from mmbench.sources.manifest import ManifestSource
 
@@ -85,5 +87,25 @@ def open_toy(data: Data) -> Callable[..., Source]:
         factory = {"folders": FolderSource, "manifest": ManifestSource}[kind]
         root = data.root if rooted else None
         return factory.open(SourceRequest(_spec(kind, params, **changes), parameters or {}, root, split))
+
+    return opened
+
+
+@pytest.fixture
+def open_annotated(data: Data) -> Callable[..., AnnotatedSource]:
+    """Opens a source of one annotation file that lies in the test's data: ``open_annotated(kind, task, params)``."""
+
+    def opened(
+        kind: str,
+        task: str,
+        params: Mapping[str, Any],
+        parameters: Mapping[str, str] | None = None,
+        split: str = "test",
+        root: Path | None = data.root,
+    ) -> AnnotatedSource:
+        spec = _spec(kind, {**params, "modalities": ["image"]}, task=task)
+        spec = spec.model_copy(update={"source": spec.source.model_copy(update={"params": dict(params)})})
+        found: AnnotatedSource = registry.source.get(kind).open(SourceRequest(spec, parameters or {}, root, split))
+        return found
 
     return opened

@@ -1,5 +1,6 @@
 """Every suite of real data reads a small directory made in the official layout of its set."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image
 
 from mmbench.content import load_suite, suite_files
 from mmbench.core.errors import LoadError
+from mmbench.core.metric import metric_named
 from mmbench.sources.opening import open_source
 
 SPLITS = ("train", "val", "test")
@@ -137,6 +139,43 @@ EXPECTED = {
 }
 
 
+COCO_CAPTIONS = {"images": [{"id": 42, "file_name": "a.jpg"}], "annotations": [{"image_id": 42, "caption": "a dog"}]}
+KARPATHY = {"images": [{"cocoid": 42, "split": "test", "filename": "a.jpg", "sentences": [{"raw": "a dog"}]}]}
+ANSWERS = [{"answer": "red"}] * 10
+ASKED = {"question_id": 7, "image_id": 42, "question_type": "what", "answer_type": "other", "answers": ANSWERS}
+VIZWIZ = [{"image": "v.jpg", "question": "What?", "answer_type": "other", "answerable": 1, "answers": ANSWERS}]
+TEXTVQA = {"data": [{"question_id": 7, "image_id": "ab", "question": "What?", "answers": ["red"] * 10}]}
+GQA = {"07": {"question": "Red?", "imageId": "n1", "answer": "yes", "isBalanced": True, "types": {}}}
+OBJECT = {"id": 1, "image_id": 42, "category_id": 1, "bbox": [1, 1, 5, 3], "area": 15, "num_keypoints": 17}
+OBJECTS = {
+    "images": [{"id": 42, "height": 6, "width": 8}],
+    "categories": [{"id": 1, "name": "person"}],
+    "annotations": [OBJECT | {"segmentation": [[1, 1, 6, 1, 6, 4]], "keypoints": [1.0] * 51}],
+}
+
+# Where the annotations lie, what they hold, and the id and the picture of their only sample.
+ANNOTATED = {
+    "caption-coco": ("annotations/captions_val2014_karpathy_test.json", COCO_CAPTIONS, "42", "a.jpg"),
+    "caption-flickr30k": ("results_20130124.token", "42.jpg#0\ta dog\n", "42", "flickr30k-images/42.jpg"),
+    "caption-karpathy": ("dataset_coco.json", KARPATHY, "42", "a.jpg"),
+    "caption-nocaps": ("nocaps_val_4500_captions.json", COCO_CAPTIONS, "42", "val/a.jpg"),
+    "det-coco": ("annotations/instances_val2017.json", OBJECTS, "42", "val2017/000000000042.jpg"),
+    "det-coco-keypoints": ("annotations/person_keypoints_val2017.json", OBJECTS, "42", "val2017/000000000042.jpg"),
+    "det-coco-segm": ("annotations/instances_val2017.json", OBJECTS, "42", "val2017/000000000042.jpg"),
+    "vqa-gqa": ("questions/testdev_balanced_questions.json", GQA, "07", "images/n1.jpg"),
+    "vqa-okvqa": (
+        "mscoco_val2014_annotations.json",
+        {"annotations": [ASKED]},
+        "7",
+        "val2014/COCO_val2014_000000000042.jpg",
+    ),
+    "vqa-textvqa": ("TextVQA_0.5.1_val.json", TEXTVQA, "7", "train_images/ab.jpg"),
+    "vqa-v2": ("Annotations/v2_mscoco_val2014_annotations.json", {"annotations": [ASKED]}, "7", ""),
+    "vqa-vizwiz": ("Annotations/val.json", VIZWIZ, "v.jpg", "val/v.jpg"),
+    "vqa-vizwiz-answerability": ("Annotations/val.json", VIZWIZ, "v.jpg", "val/v.jpg"),
+}
+
+
 @pytest.fixture
 def opened(data, request):
     """The suite's source of a split, on its layout; 48 pixels hold every label."""
@@ -147,7 +186,20 @@ def opened(data, request):
 
 def test_every_suite_of_real_data_is_tested_here():
     real = {name for name in suite_files() if "real" in load_suite(name)[0].tags}
-    assert real == set(MAKERS)
+    assert real == set(MAKERS) | set(ANNOTATED)
+
+
+@pytest.mark.parametrize("name", ANNOTATED)
+def test_the_suite_reads_its_annotations(name, data):
+    """By the suite's defaults; metrics are of its task, and the sample is scored without its picture."""
+    spec, _ = load_suite(name)
+    path, content, sample_id, picture = ANNOTATED[name]
+    data.text(path, content if isinstance(content, str) else json.dumps(content))
+    source = open_source(spec, spec.resolve({}), spec.split, data.root)
+    assert tuple(source.ids) == (sample_id,)
+    assert source.without_inputs(sample_id).inputs == {}
+    assert "/".join(filter(None, (source.pictures, source.items[0].image))) == picture
+    assert {metric_named(metric).task for metric in spec.metrics} == {spec.task}
 
 
 @pytest.mark.parametrize("name", MAKERS)
