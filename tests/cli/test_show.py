@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import runpy
 import subprocess
 import sys
@@ -201,30 +200,14 @@ def test_a_broken_card_is_named(shipped, capsys):
     assert "model.toml cannot be read" in capsys.readouterr().err
 
 
-@pytest.fixture(scope="module")
-def compiled(tmp_path_factory):
-    """An environment in which modules are compiled once, as in any installation."""
-    environment = {
-        k: v for k, v in os.environ.items() if k not in ("PYTHONDONTWRITEBYTECODE", "COVERAGE_PROCESS_START")
-    }
-    return environment | {"PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("pycache"))}
-
-
 @pytest.mark.parametrize("arguments", [["--help"], ["show", "suites"]])
-def test_it_is_fast_and_imports_nothing_heavy(compiled, arguments):
-    """Acceptance: 0.3 s at most, as processor time, since tests may share the machine; the best of several starts."""
-    resource = pytest.importorskip("resource", reason="processor time of a child needs POSIX")
+def test_it_imports_nothing_heavy(arguments):
+    """That is what makes it start fast; tests/benchmarks measures how fast."""
     heavy = "('torch', 'pandas', 'numpy', 'scipy', 'matplotlib', 'transformers')"
     code = (
         "import sys; from mmbench.cli.main import main\n"
         f"code = main({arguments!r})\n"
         f"print(code, [m for m in {heavy} if m in sys.modules], file=sys.stderr)"
     )
-    seconds = []
-    for _ in range(6):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=compiled)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        assert run.stderr == "0 []\n"
-    assert min(seconds) <= 0.3, seconds
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stderr == "0 []\n"
