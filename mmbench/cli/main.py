@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mmbench import __version__
+from mmbench.cli.compare import compare
 from mmbench.cli.init import init
 from mmbench.cli.leaderboard import leaderboard
 from mmbench.cli.run import run
@@ -52,6 +53,7 @@ def options(
 app.command()(run)
 app.command()(score)
 app.command()(leaderboard)
+app.command()(compare)
 app.command()(train)
 app.command()(init)
 app.command()(show)
