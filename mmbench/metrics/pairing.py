@@ -148,7 +148,9 @@ class PairedScore:
 
 
 def paired_scores(pair: PairedRows, metrics: Sequence[Metric], context: TaskContext) -> list[PairedScore]:
-    """Each metric, or each class of a per-class one, on both sides."""
+    """Each metric, or each class of a per-class one, on both sides; none for no metric."""
+    if not metrics:
+        return []
     codes = pair.base.group_codes()
     names = sorted({metric.statistic for metric in metrics})
     base = _Side.of(pair.base, codes, names, metrics, context)

@@ -112,8 +112,8 @@ def blocks(comparison: Comparison, *, per_class: bool = False) -> Iterator[Block
         yield Paragraph(f"Measured on one side alone: {', '.join(comparison.unshared)}.", quiet=True)
     methods = ", ".join(sorted({change.method for change in comparison.changes}))
     yield Paragraph(
-        f"Change = second - first on the same samples ({methods}); p is of each line alone; changed: samples with other "
-        "rows.",
+        f"Change = second - first on the same samples ({methods}); p is of each line alone; changed: samples with "
+        "other rows.",
         quiet=True,
     )
 
