@@ -29,6 +29,10 @@ Base = Annotated[str | None, typer.Option(help="The reference: a folder of runs,
 HeadSide = Annotated[str | None, typer.Option(help="What is gated: a folder of runs, or a run.", show_default=False)]
 Config = Annotated[Path | None, typer.Option(help="The gate's file; else mmbench.toml here, if it is there.")]
 Results = Annotated[Path, typer.Option("--results", help="The folder in which a run is looked for by name.")]
+Change = Annotated[
+    str,
+    typer.Option(envvar=["GITHUB_SHA", "CI_COMMIT_SHA"], help="What the ledger knows the head by: its commit."),
+]
 _RESULTS = Path("results")
 
 
@@ -47,6 +51,7 @@ def check(
     md: Annotated[Path | None, typer.Option(help="Append Markdown to this file (a step summary).")] = None,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
     annotations: Annotated[str | None, typer.Option(help="github: print workflow commands.")] = None,
+    change: Change = "",
     results: Results = _RESULTS,
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of mmbench.toml.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -64,7 +69,9 @@ def check(
         return _schema()
     if annotations not in (None, "github"):
         raise UnknownName("form of annotations", str(annotations), ("github",))
-    report = _session(base, head, config, results).report(context, today())
+    session = _session(base, head, config, results, change)
+    report = session.report(context, today())
+    session.remember(report)
     _write(report, md, junit)
     _print(report, annotations, as_json)
     return report.code
@@ -97,13 +104,14 @@ def explain(
     head: HeadSide = None,
     config: Config = None,
     context: Annotated[str, typer.Option(help="Chooses on_inconclusive.")] = "pr",
+    change: Change = "",
     results: Results = _RESULTS,
 ) -> int:
     """Say of one metric what was measured, the bounds, the rule, and what would change the outcome."""
     from mmbench.gate.explaining import blocks
     from mmbench.reports.terminal import drawn
 
-    report = _session(base, head, config, results).report(context, today())
+    report = _session(base, head, config, results, change).report(context, today())
     found = [finding for finding in report.findings if finding.metric == metric]
     if not found:
         raise UnknownName("gated metric", metric, {finding.metric for finding in report.findings})
@@ -117,6 +125,7 @@ def plan(
     base: Base = None,
     head: HeadSide = None,
     config: Config = None,
+    change: Change = "",
     results: Results = _RESULTS,
     write: Annotated[Path | None, typer.Option(help="Write the proposal as a new gate's file.")] = None,
 ) -> int:
@@ -124,7 +133,7 @@ def plan(
     from mmbench.gate.planning import blocks, plans, toml
     from mmbench.reports.terminal import drawn
 
-    session = _session(base, head, config, results)
+    session = _session(base, head, config, results, change)
     proposed = plans(session.family, session.spec)
     screen.write(drawn(blocks(proposed), screen.width(), screen.colour()))
     if write is not None:
@@ -141,13 +150,13 @@ def _schema() -> ExitCode:
     return ExitCode.OK
 
 
-def _session(base: str | None, head: str | None, config: Path | None, results: Path) -> Session:
+def _session(base: str | None, head: str | None, config: Path | None, results: Path, change: str) -> Session:
     from mmbench.gate.session import open_session
 
     if base is None or head is None:
         lacking = " and ".join(name for name, text in (("--base", base), ("--head", head)) if text is None)
         raise UsageError(f"mmbench gate expects two sides; add {lacking} (a folder of runs, or a run).")
-    return open_session(base, head, _spec(config), results)
+    return open_session(base, head, _spec(config), results, change)
 
 
 def _spec(config: Path | None) -> GateSpec:

@@ -18,7 +18,7 @@ from mmbench.gate.spec import GateSpec, Globs, MetricRule, Role, Waiver, Where
 from mmbench.metrics.pairing import PairedRows, PairedScore, contributions, paired_scores
 from mmbench.reports.comparison import MovedSample, largest
 from mmbench.reports.paired_runs import PairedRuns
-from mmbench.stats.decisions import Outcome, Verdict, decide
+from mmbench.stats.decisions import Outcome, SharedHarm, Verdict, decide
 from mmbench.stats.power import groups_to_decide
 
 BASE, ANCHOR = "base", "anchor"
@@ -38,7 +38,10 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A metric of the family before the decision; ``tag``/``value`` name the slice."""
+    """A metric of the family before the decision; ``tag``/``value`` name the slice.
+
+    ``share`` of alpha that this ``look`` spends, and what an earlier look has ``settled`` (``gate.ledger``).
+    """
 
     runs: PairedRuns
     score: PairedScore
@@ -47,6 +50,9 @@ class Subject:
     against: str = BASE
     tag: str = ""
     value: str = ""
+    share: float = 1.0
+    look: int = 1
+    settled: Status | None = None
 
     @property
     def id(self) -> str:
@@ -90,6 +96,8 @@ class Finding:
     changed: int
     method: str
     needed: float | None = None
+    look: int = 1
+    settled: bool = False
     slip: bool = False
     waiver: Waiver | None = None
     slices: tuple[SliceHarm, ...] = ()
@@ -177,7 +185,7 @@ def anchored(family: Sequence[Subject], factor: float) -> list[Subject]:
 
 def _verdicts(family: Sequence[Subject], spec: GateSpec) -> list[Verdict]:
     """The verdict of each; a metric whose rows are all unchanged counts in the family with p = 1."""
-    harms = [subject.score.harm() for subject in family]
+    harms = [SharedHarm(subject.score.harm(), subject.share) for subject in family]
     margins = [subject.margin for subject in family]
     return decide(harms, margins, alpha_fail=spec.alpha_fail, alpha_pass=spec.alpha_pass)
 
@@ -269,6 +277,8 @@ def _finding(subject: Subject, verdict: Verdict, spec: GateSpec, family: int, to
         changed=score.changed,
         method=score.method.value,
         needed=_needed(subject, verdict, spec, family) if status is Status.INCONCLUSIVE else None,
+        look=subject.look,
+        settled=subject.settled is not None,
         slip=verdict.slip,
         waiver=_waiver(subject, spec, today) if status in (Status.REGRESS, Status.INCONCLUSIVE) else None,
         slices=tuple(_worst_slices(subject)) if regresses else (),
@@ -282,6 +292,10 @@ def _status(subject: Subject, verdict: Verdict) -> Status:
         return Status.UNFIT
     if score.changed == 0:
         return Status.PASS
+    if subject.settled is not None:
+        return subject.settled
+    if subject.share == 0:
+        return Status.NOT_DETECTED if subject.margin is None else Status.INCONCLUSIVE
     if verdict.outcome in (Outcome.NOT_DETECTED, Outcome.INCONCLUSIVE) and not isfinite(verdict.upper):
         return Status.UNFIT
     return Status(verdict.outcome.value)
@@ -338,6 +352,8 @@ def _notes(spec: GateSpec, findings: Sequence[Finding], today: date) -> Iterator
 
 def _sentence(finding: Finding) -> str:
     f = finding
+    if f.settled:
+        return f"{f.status.value} was found at an earlier look at this change and stands"
     if f.status is Status.UNFIT:
         return _why_unfit(f)
     if f.changed == 0:
@@ -362,6 +378,8 @@ def _why_unfit(finding: Finding) -> str:
 
 
 def _what_decides(finding: Finding) -> str:
+    if isinf(finding.upper):
+        return f"look {finding.look} at this change: the looks are spent, nothing can be proven any more"
     if finding.needed is None:
         return "more groups of samples are needed"
     if isinf(finding.needed):

@@ -330,3 +330,35 @@ def test_the_schema_is_printed_and_sides_are_asked_for(desk, capsys):
     assert "GateSpec" in json.loads(capsys.readouterr().out)["$defs"]
     assert main(["gate", "--head", "x"]) == 2
     assert "add --base" in capsys.readouterr().err
+
+
+LEDGER = """
+[gate]
+ledger = { file = "looks.jsonl", shares = [0.5, 0.5] }
+[[gate.metric]]
+select = "miou"
+margin = "3.5pt"
+"""
+
+
+def test_the_ledger_counts_looks_at_a_change_and_lets_a_verdict_stand(sides, monkeypatch, capsys):
+    """Other rows are another look, the same rows are not; after the shares nothing is proven; a new change is free."""
+    for name in ("GITHUB_SHA", "CI_COMMIT_SHA"):
+        monkeypatch.delenv(name, raising=False)
+    Path("mmbench.toml").write_text(LEDGER)
+    assert gate(head="worse") == 2
+    assert "--change" in capsys.readouterr().err
+    ours = ("--change", "abc", "--context", "release")
+    assert [gate(*ours, head="worse") for _ in range(3)] == [3, 3, 3]
+    assert len(Path("looks.jsonl").read_text().splitlines()) == 1
+    sides.weigh(night=[10.0, 21.5, 50.0])
+    sides.run("again")
+    assert gate(*ours, head="again") == 3
+    sides.weigh(night=[10.0, 29.5, 50.0])
+    sides.run("green")
+    capsys.readouterr()
+    assert gate(*ours, head="green") == 3
+    assert "the looks are spent" in " ".join(capsys.readouterr().out.split())
+    assert gate("--change", "def", head="green") == 0
+    assert gate("--change", "def", head="worse") == 0
+    assert "pass was found at an earlier look" in " ".join(capsys.readouterr().out.split())
