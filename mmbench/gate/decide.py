@@ -278,7 +278,7 @@ def _finding(subject: Subject, verdict: Verdict, spec: GateSpec, family: int, to
         method=score.method.value,
         needed=_needed(subject, verdict, spec, family) if status is Status.INCONCLUSIVE else None,
         look=subject.look,
-        settled=subject.settled is not None,
+        settled=status is subject.settled and verdict.outcome.value != status.value,
         slip=verdict.slip,
         waiver=_waiver(subject, spec, today) if status in (Status.REGRESS, Status.INCONCLUSIVE) else None,
         slices=tuple(_worst_slices(subject)) if regresses else (),
@@ -290,10 +290,11 @@ def _status(subject: Subject, verdict: Verdict) -> Status:
     score = subject.score
     if isnan(score.base.value) or isnan(score.head.value) or score.groups < 2:
         return Status.UNFIT
+    # A pass of an earlier look stands unless this one proves the contrary: both errors are within their alpha.
+    if subject.settled is not None and verdict.outcome is not Outcome.REGRESS:
+        return subject.settled
     if score.changed == 0:
         return Status.PASS
-    if subject.settled is not None:
-        return subject.settled
     if subject.share == 0:
         return Status.NOT_DETECTED if subject.margin is None else Status.INCONCLUSIVE
     if verdict.outcome in (Outcome.NOT_DETECTED, Outcome.INCONCLUSIVE) and not isfinite(verdict.upper):

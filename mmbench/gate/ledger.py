@@ -1,8 +1,8 @@
 """The ledger against rerunning until green: alpha is shared among the looks at one change, and a verdict sticks.
 
 An append-only file of JSON lines. A *look* is a measurement of one metric of one change against one base: the k-th look
-spends the k-th share of alpha (a union bound, valid under any dependence of the looks), and the first PASS or REGRESS
-stands for the later ones. The same rows again are the same look. With the shares spent nothing can be proven any more.
+spends the k-th share of alpha (a union bound, valid under any dependence of the looks), and a PASS or REGRESS stands for
+the later ones (a REGRESS overrules a PASS). The same rows again are the same look. With the shares spent nothing can be proven any more.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.key import digest_of
 from mmbench.gate.decide import Finding, Status, Subject
 
-_SETTLING = (Status.PASS, Status.REGRESS)
+# What stands for later looks; a regression overrules a pass.
+_SETTLING = (Status.REGRESS, Status.PASS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ def _shared(subject: Subject, looks: Sequence[Look], change: str, shares: Sequen
     asked = [look for look in looks if look.question == question]
     seen = [look.evidence for look in asked]
     number = seen.index(evidence) if evidence in seen else len(asked)
-    earlier = (Status(look.status) for look in asked[:number])
-    settled = next((status for status in earlier if status in _SETTLING), None)
+    earlier = {look.status for look in asked[:number]}
+    settled = next((status for status in _SETTLING if status.value in earlier), None)
     return replace(subject, share=shares[number] if number < len(shares) else 0.0, look=number + 1, settled=settled)
 
 

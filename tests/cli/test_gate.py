@@ -351,7 +351,7 @@ def test_the_ledger_counts_looks_at_a_change_and_lets_a_verdict_stand(sides, mon
     ours = ("--change", "abc", "--context", "release")
     assert [gate(*ours, head="worse") for _ in range(3)] == [3, 3, 3]
     assert len(Path("looks.jsonl").read_text().splitlines()) == 1
-    sides.weigh(night=[10.0, 21.5, 50.0])
+    sides.weigh(night=[10.0, 20.0, 48.0])
     sides.run("again")
     assert gate(*ours, head="again") == 3
     sides.weigh(night=[10.0, 29.5, 50.0])
@@ -360,5 +360,18 @@ def test_the_ledger_counts_looks_at_a_change_and_lets_a_verdict_stand(sides, mon
     assert gate(*ours, head="green") == 3
     assert "the looks are spent" in " ".join(capsys.readouterr().out.split())
     assert gate("--change", "def", head="green") == 0
-    assert gate("--change", "def", head="worse") == 0
-    assert "pass was found at an earlier look" in " ".join(capsys.readouterr().out.split())
+    capsys.readouterr()
+    assert gate("--change", "def", "--json", head="worse") == 0
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert finding["says"] == "pass was found at an earlier look at this change and stands"
+
+
+def test_a_regression_stands_whatever_a_rerun_shows_and_overrules_a_pass(sides, capsys):
+    """A pass, then (the second look) a wreck, then unchanged rows again."""
+    Path("mmbench.toml").write_text(LEDGER)
+    sides.weigh(night=[10.0, 29.5, 50.0])
+    sides.run("green")
+    sides.weigh(night=[40.0, 50.0, 60.0])
+    sides.run("wreck")
+    assert [gate("--change", "abc", head=head) for head in ("green", "wreck", "head")] == [0, 1, 1]
+    assert [gate("--change", "def", head=head) for head in ("wreck", "head")] == [1, 1]
