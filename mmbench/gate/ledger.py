@@ -1,8 +1,9 @@
 """The ledger against rerunning until green: alpha is shared among the looks at one change, and a verdict sticks.
 
-An append-only file of JSON lines. A *look* is a measurement of one metric of one change against one base: the k-th look
-spends the k-th share of alpha (a union bound, valid under any dependence of the looks), and a PASS or REGRESS stands for
-the later ones (a REGRESS overrules a PASS). The same rows again are the same look. With the shares spent nothing can be proven any more.
+An append-only file of JSON lines. A *look* is a measurement of one metric of one change against one base: the k-th
+look spends the k-th share of alpha (a union bound, valid under any dependence of the looks). A PASS or REGRESS stands
+for the later ones, and a REGRESS overrules a PASS. The same rows again are the same look. With the shares spent nothing
+can be proven any more.
 """
 
 from __future__ import annotations
