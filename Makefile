@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: demo test lint types contracts benchmarks baselines check clean
+.PHONY: demo test lint types contracts benchmarks baselines stats-report check clean
 
 # The main job on the embedded suite: five fusion models measured, a leaderboard printed, a CSV written.
 demo: $(VENV)/.installed
@@ -30,6 +30,10 @@ check: lint types contracts test
 # Ratios against the peers, in one run; one thread.
 benchmarks: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks --benchmark-only
+
+# The coverage of every interval method, simulated in full; docs/coverage.md holds the table.
+stats-report: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python tests/stats/coverage_report.py
 
 # Trains the shipped baselines again, by the commands on their cards (about half an hour on two cores); their records
 # in results/reference/ come from the last line.

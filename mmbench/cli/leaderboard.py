@@ -56,12 +56,12 @@ def leaderboard(
         more = f" ({len(board.refused)} such pairs)" if len(board.refused) > 1 else ""
         raise NotComparable(f"{board.refused[0]}{more}")
     if csv is not None:
-        _write(csv, _renderer("csv")(board, View()))
+        screen.save(csv, _renderer("csv")(board, View()))
     view = View(tuple(metric or ()), slices, per_class, screen.width(), output is None and screen.colour())
     if as_json:
         typer.echo(_as_json(board))
     elif output is not None:
-        _write(output, render(board, view))
+        screen.save(output, render(board, view))
     else:
         screen.write(render(board, view))
     return ExitCode.OK
@@ -95,11 +95,3 @@ def _as_json(board: Leaderboard) -> str:
         {"metric": r.metric, "run": r.run, "other": r.other, "differences": list(r.differences)} for r in board.refused
     ]
     return json.dumps({"lines": list(tidy(board)), "refused": refused}, indent=1, allow_nan=False)
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{file} cannot be written ({error.strerror}); choose another file.") from error
-    typer.echo(f"Wrote {file}.", err=True)

@@ -13,6 +13,8 @@ import typer
 from typer.exceptions import TyperException
 
 from mmbench import __version__
+from mmbench.cli.compare import compare
+from mmbench.cli.gate import gate
 from mmbench.cli.init import init
 from mmbench.cli.leaderboard import leaderboard
 from mmbench.cli.run import run
@@ -52,6 +54,8 @@ def options(
 app.command()(run)
 app.command()(score)
 app.command()(leaderboard)
+app.command()(compare)
+app.add_typer(gate, name="gate")
 app.command()(train)
 app.command()(init)
 app.command()(show)

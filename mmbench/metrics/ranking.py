@@ -7,9 +7,8 @@ from itertools import combinations
 
 import numpy as np
 
-from mmbench.core.errors import NotComparable
 from mmbench.core.metric import Metric, TaskContext
-from mmbench.core.table import width
+from mmbench.metrics.pairing import check_alike
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.weighing import GroupedTable, replicates, values_of
 from mmbench.stats import ranks
@@ -45,23 +44,6 @@ def rank_ranges(
 
 def _joined(sides: Sequence[Rows], metric: Metric) -> list[GroupedTable]:
     """The table of each side, the groups in the same order."""
-    first = sides[0]
-    groups = dict(zip(first.ids, first.groups, strict=True))
     for side in sides:
-        _check_alike(first, groups, side, metric.statistic)
+        check_alike(sides[0], side, [metric.statistic])
     return [GroupedTable.of(side.values[metric.statistic], side.group_codes()) for side in sides]
-
-
-def _check_alike(first: Rows, groups: dict[str, str], side: Rows, statistic: str) -> None:
-    odd = sorted(groups.keys() ^ set(side.ids))
-    if odd:
-        raise NotComparable(
-            f"Runs that scored different samples cannot be ranked: {odd[0]!r} is not in all of them; rank runs of the "
-            "same samples."
-        )
-    if any(groups[sample] != group for sample, group in zip(side.ids, side.groups, strict=True)):
-        raise NotComparable("Runs whose samples are grouped differently cannot be ranked; measure them again.")
-    if any(statistic not in rows.values for rows in (first, side)):
-        raise NotComparable(f"A run holds no rows of the statistic {statistic!r}; measure it with the metric again.")
-    if width(first.values[statistic]) != width(side.values[statistic]):
-        raise NotComparable(f"Runs with rows of {statistic!r} of unequal width cannot be ranked: the classes differ.")

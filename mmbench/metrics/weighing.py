@@ -1,4 +1,4 @@
-"""Values of a metric under weights of groups: the whole sample, and bootstrap draws."""
+"""Values of a metric under weights of groups: the whole sample, bootstrap draws, and without each group in turn."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ import numpy as np
 
 from mmbench.core.metric import Floats, Ints, Metric, TaskContext
 from mmbench.core.table import Ragged, Table, width
+from mmbench.stats.jackknife import block_codes, leave_one_out
 from mmbench.stats.resampling import draw_weights, group_sums
 
 # At most this many weights of samples, or numbers of summed rows, at a time: 16 MiB of float64.
 _CHUNK = 1 << 21
+# Groups are left out one by one where that is a subtraction, else in this many blocks.
+BLOCKS = 100
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,3 +94,33 @@ def _chunk(tables: Mapping[str, GroupedTable], metrics: Sequence[Metric], groups
     if any(metric.kind != "sums" for metric in metrics):
         widest = max(widest, *(len(table.codes) for table in tables.values()))
     return max(groups, _CHUNK * groups // widest)
+
+
+def left_out_values(
+    tables: Mapping[str, GroupedTable], metrics: Sequence[Metric], context: TaskContext, *, seed: int = 0
+) -> dict[str, Floats]:
+    """By metric, its value float64 [G] or [G,C] without each group, for ``stats.jackknife``; [0] of a single group.
+
+    A metric that is no function of sums is evaluated without each of at most ``BLOCKS`` random blocks of groups.
+    ``seed`` draws the blocks: tables of the same groups lose the same ones.
+    """
+    first = next(iter(tables.values()))
+    if first.groups < 2:
+        return {metric.id: np.zeros((0, len(context.classes)) if metric.per_class else 0) for metric in metrics}
+    found = {m.id: _without_each(tables[m.statistic], m, context) for m in metrics if m.kind == "sums"}
+    others = [metric for metric in metrics if metric.kind != "sums"]
+    if not others:
+        return found
+    blocks = block_codes(first.groups, BLOCKS, seed)
+    kept = (blocks[None, :] != np.arange(int(blocks.max()) + 1)[:, None]).astype(np.float64)
+    step = max(1, _CHUNK // len(first.codes))
+    parts = [values_of(tables, others, context, kept[start : start + step]) for start in range(0, len(kept), step)]
+    return found | {metric.id: np.concatenate([part[metric.id] for part in parts]) for metric in others}
+
+
+def _without_each(table: GroupedTable, metric: Metric, context: TaskContext) -> Floats:
+    if table.sums is None:
+        raise TypeError(f"metric {metric.id!r} sums rows, but statistic {metric.statistic!r} has ragged ones")
+    sums = leave_one_out(table.sums)
+    step = max(1, _CHUNK // sums.shape[1])
+    return np.concatenate([metric.value(sums[i : i + step], context) for i in range(0, len(sums), step)])

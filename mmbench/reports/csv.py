@@ -22,11 +22,12 @@ def render(board: Leaderboard, view: View) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
-    writer.writerows([_cell(value) for value in line.values()] for line in tidy(board))
+    writer.writerows([cell(value) for value in line.values()] for line in tidy(board))
     return text.getvalue()
 
 
-def _cell(value: Value) -> str:
+def cell(value: Value) -> str:
+    """A value as text that reads back equal and that no spreadsheet takes for a formula; None is empty."""
     if value is None:
         return ""
     if isinstance(value, str):

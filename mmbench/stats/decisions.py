@@ -170,6 +170,35 @@ class SignFlipHarm:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedHarm:
+    """A harm whose tests spend a ``share`` (0..1) of each alpha; with none left it proves nothing."""
+
+    harm: Harm
+    share: float
+
+    @property
+    def value(self) -> float:
+        """The estimated harm."""
+        return self.harm.value
+
+    def lower(self, alpha: float) -> float:
+        """The bound at the share of alpha."""
+        return self.harm.lower(alpha * self.share) if self.share else float("-inf")
+
+    def upper(self, alpha: float) -> float:
+        """The bound at the share of alpha."""
+        return self.harm.upper(alpha * self.share) if self.share else float("inf")
+
+    def p_over(self, margin: float) -> float:
+        """p divided by the share, at most 1."""
+        return min(1.0, self.harm.p_over(margin) / self.share) if self.share else 1.0
+
+    def p_under(self, margin: float) -> float:
+        """p divided by the share, at most 1."""
+        return min(1.0, self.harm.p_under(margin) / self.share) if self.share else 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The outcome of one metric of a family.
 

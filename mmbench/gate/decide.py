@@ -1,0 +1,392 @@
+"""From paired runs to findings: which metrics are gated, what is known of each, and the exit code.
+
+The arithmetic is ``stats.decisions``; here are roles, margins, waivers, the anchor and what is said of each metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from math import isfinite, isinf, isnan
+
+from mmbench.core.errors import ExitCode, NotComparable, NothingMeasured, UsageError, worst
+from mmbench.core.metric import Metric
+from mmbench.gate.spec import GateSpec, Globs, MetricRule, Role, Waiver, Where
+from mmbench.metrics.pairing import PairedRows, PairedScore, contributions, paired_scores
+from mmbench.reports.comparison import MovedSample, largest
+from mmbench.reports.paired_runs import PairedRuns
+from mmbench.stats.decisions import Outcome, SharedHarm, Verdict, decide
+from mmbench.stats.power import groups_to_decide
+
+BASE, ANCHOR = "base", "anchor"
+# Slices of a regression that are named beside it.
+_SHOWN_SLICES = 3
+
+
+class Status(StrEnum):
+    """What is known of a metric; ``unfit``: nothing can be said at all (one group, undefined)."""
+
+    PASS = "pass"  # noqa: S105 - a status, no password
+    REGRESS = "regress"
+    INCONCLUSIVE = "inconclusive"
+    NOT_DETECTED = "not-detected"
+    UNFIT = "unfit"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A metric of the family before the decision; ``tag``/``value`` name the slice.
+
+    ``share`` of alpha that this ``look`` spends, and what an earlier look has ``settled`` (``gate.ledger``).
+    """
+
+    runs: PairedRuns
+    score: PairedScore
+    role: Role
+    margin: float | None
+    against: str = BASE
+    tag: str = ""
+    value: str = ""
+    share: float = 1.0
+    look: int = 1
+    settled: Status | None = None
+
+    @property
+    def id(self) -> str:
+        """``miou``, ``iou{label=road}``, ``miou{time=night}``."""
+        return line_id(self.score.metric, self.score.label, self.tag, self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class SliceHarm:
+    """The harm in one slice, without a claim: where to look first."""
+
+    name: str
+    harm: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is known of one metric. ``harm``, ``lower`` and ``upper`` are positive where the head is worse.
+
+    ``lower`` is of the level at which Holm tested it, ``upper`` of 1 - alpha_pass; ``p`` is Holm's adjusted p of a
+    regression. ``needed``: groups that would decide. ``slip``: a drop that is proven and tolerated.
+    """
+
+    suite: str
+    model: str
+    against: str
+    metric: str
+    direction: str
+    role: Role
+    status: Status
+    margin: float | None
+    base: float
+    head: float
+    harm: float
+    lower: float
+    upper: float
+    p: float
+    n: int
+    groups: int
+    changed: int
+    method: str
+    needed: float | None = None
+    look: int = 1
+    settled: bool = False
+    slip: bool = False
+    waiver: Waiver | None = None
+    slices: tuple[SliceHarm, ...] = ()
+    moved: tuple[MovedSample, ...] = ()
+
+    @property
+    def says(self) -> str:
+        """One sentence: the reason of the status."""
+        return _sentence(self)
+
+    def code(self, policy: str) -> ExitCode:
+        """The exit code that this finding asks for, if an inconclusive one is to ``warn`` or to ``fail``."""
+        if self.waiver is not None:
+            return ExitCode.OK
+        if self.status is Status.REGRESS:
+            return ExitCode.REGRESSION
+        if self.status is Status.UNFIT and (self.role == "gate" or isnan(self.base) != isnan(self.head)):
+            return ExitCode.UNFIT
+        fails = self.status is Status.INCONCLUSIVE and self.role == "gate" and policy == "fail"
+        return ExitCode.INCONCLUSIVE if fails else ExitCode.OK
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """All findings, what else there is to say, and the exit code."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    context: str
+    policy: str
+
+    @property
+    def code(self) -> ExitCode:
+        """The worst of the findings'."""
+        return worst(finding.code(self.policy) for finding in self.findings)
+
+
+def line_id(metric: Metric, label: str, tag: str, value: str) -> str:
+    """``miou``, ``iou{label=road}``, ``miou{time=night}``."""
+    inside = [f"label={label}"] * bool(label) + [f"{tag}={value}"] * bool(tag)
+    return f"{metric.id}{{{','.join(inside)}}}" if inside else metric.id
+
+
+def subjects(pairs: Sequence[PairedRuns], spec: GateSpec) -> list[Subject]:
+    """The family: every line that a rule selects; without rules each primary metric as gate, the others as guards.
+
+    Raises NothingMeasured when a rule selects nothing, NotComparable when a metric was measured on one side alone,
+    UsageError when ``better`` contradicts the metric.
+    """
+    used: set[int] = set()
+    found: list[Subject] = []
+    for runs in pairs:
+        if runs.unshared:
+            raise NotComparable(
+                f"{', '.join(runs.unshared)}: measured on one side of {runs.head.suite} alone; measure both sides with "
+                "the same metrics."
+            )
+        rules = spec.metric or _default_rules(runs)
+        for number, subject in _selected(runs, rules):
+            used.add(number)
+            found.append(subject)
+    for number, rule in enumerate(spec.metric):
+        if number not in used:
+            raise NothingMeasured(f"No metric of the runs fits {_described(rule)}; correct the gate's file.")
+    return found
+
+
+def judge(family: Sequence[Subject], spec: GateSpec, *, context: str, today: date) -> GateReport:
+    """Decides the family; raises NothingMeasured if it is empty."""
+    if not family:
+        raise NothingMeasured("The gate matched no metric at all; a gate that measures nothing does not pass.")
+    made = zip(family, _verdicts(family, spec), strict=True)
+    findings = [_finding(subject, verdict, spec, len(family), today) for subject, verdict in made]
+    return GateReport(tuple(findings), tuple(_notes(spec, findings, today)), context, spec.policy(context))
+
+
+def anchored(family: Sequence[Subject], factor: float) -> list[Subject]:
+    """The family against the anchor: guards, under margins that are wider by ``factor``; without margins none."""
+    return [
+        Subject(s.runs, s.score, "guard", s.margin * factor, ANCHOR, s.tag, s.value)
+        for s in family
+        if s.margin is not None
+    ]
+
+
+def _verdicts(family: Sequence[Subject], spec: GateSpec) -> list[Verdict]:
+    """The verdict of each; a metric whose rows are all unchanged counts in the family with p = 1."""
+    harms = [SharedHarm(subject.score.harm(), subject.share) for subject in family]
+    margins = [subject.margin for subject in family]
+    return decide(harms, margins, alpha_fail=spec.alpha_fail, alpha_pass=spec.alpha_pass)
+
+
+def _default_rules(runs: PairedRuns) -> tuple[MetricRule, ...]:
+    primary = runs.head.primary
+    others = (metric.id for metric in runs.metrics if metric.id != primary and not metric.per_class)
+    return (MetricRule(select=primary), *(MetricRule(select=name, role="guard") for name in others))
+
+
+def _selected(runs: PairedRuns, rules: Sequence[MetricRule]) -> Iterator[tuple[int, Subject]]:
+    """Each line of these runs that a rule selects, with the number of the first such rule."""
+    parts: list[tuple[str, str, PairedRows]] = [("", "", runs.rows)]
+    if any(rule.slice for rule in rules):
+        parts += runs.rows.slices()
+    for tag, value, rows in parts:
+        wanted = [metric for metric in runs.metrics if _rules_for(runs, rules, metric, tag, value)]
+        for score in paired_scores(rows, wanted, runs.context):
+            for number, rule in _rules_for(runs, rules, score.metric, tag, value):
+                if _fits(score.label, rule.label):
+                    _check_direction(rule, score.metric)
+                    yield number, Subject(runs, score, rule.role, rule.margin, BASE, tag, value)
+                    break
+
+
+def _rules_for(
+    runs: PairedRuns, rules: Sequence[MetricRule], metric: Metric, tag: str, value: str
+) -> list[tuple[int, MetricRule]]:
+    name = f"{tag}={value}" if tag else ""
+    return [
+        (number, rule)
+        for number, rule in enumerate(rules)
+        if _fits(metric.id, rule.select)
+        and bool(rule.label) == metric.per_class
+        and _fits(name, rule.slice)
+        and is_where(runs, rule.where)
+    ]
+
+
+def is_where(runs: PairedRuns, where: Where) -> bool:
+    """Whether the head's suite and model fit."""
+    return _any(runs.head.suite, where.suite) and _any(runs.head.model.name, where.model)
+
+
+def _any(text: str, globs: Globs) -> bool:
+    return any(_fits(text, glob) for glob in ((globs,) if isinstance(globs, str) else globs))
+
+
+def _fits(text: str, glob: str) -> bool:
+    """Star and question mark; brackets stand for themselves, as names hold them."""
+    return fnmatchcase(text, glob.replace("[", "[[]"))
+
+
+def _check_direction(rule: MetricRule, metric: Metric) -> None:
+    if rule.better not in (None, metric.direction):
+        raise UsageError(
+            f"The gate's rule for {rule.select!r} says better = {rule.better!r}, but of {metric.id} {metric.direction} "
+            "is better; correct the gate's file."
+        )
+
+
+def _described(rule: MetricRule) -> str:
+    extra = [f"{name} = {getattr(rule, name)!r}" for name in ("slice", "label") if getattr(rule, name)]
+    where = [f"where {name} = {value!r}" for name, value in rule.where if value != "*"]
+    return ", ".join([f"select = {rule.select!r}", *extra, *where])
+
+
+def _finding(subject: Subject, verdict: Verdict, spec: GateSpec, family: int, today: date) -> Finding:
+    score, runs = subject.score, subject.runs
+    status = _status(subject, verdict)
+    regresses = status is Status.REGRESS
+    return Finding(
+        suite=runs.head.suite,
+        model=runs.head.model.name,
+        against=subject.against,
+        metric=subject.id,
+        direction=score.metric.direction,
+        role=subject.role,
+        status=status,
+        margin=subject.margin,
+        base=score.base.value,
+        head=score.head.value,
+        harm=verdict.harm,
+        lower=verdict.lower,
+        upper=verdict.upper,
+        p=verdict.p,
+        n=score.samples,
+        groups=score.groups,
+        changed=score.changed,
+        method=score.method.value,
+        needed=_needed(subject, verdict, spec, family) if status is Status.INCONCLUSIVE else None,
+        look=subject.look,
+        settled=status is subject.settled and verdict.outcome.value != status.value,
+        slip=verdict.slip,
+        waiver=_waiver(subject, spec, today) if status in (Status.REGRESS, Status.INCONCLUSIVE) else None,
+        slices=tuple(_worst_slices(subject)) if regresses else (),
+        moved=tuple(_moved(subject)) if regresses else (),
+    )
+
+
+def _status(subject: Subject, verdict: Verdict) -> Status:
+    score = subject.score
+    if isnan(score.base.value) or isnan(score.head.value) or score.groups < 2:
+        return Status.UNFIT
+    # A pass of an earlier look stands unless this one proves the contrary: both errors are within their alpha.
+    if subject.settled is not None and verdict.outcome is not Outcome.REGRESS:
+        return subject.settled
+    if score.changed == 0:
+        return Status.PASS
+    if subject.share == 0:
+        return Status.NOT_DETECTED if subject.margin is None else Status.INCONCLUSIVE
+    if verdict.outcome in (Outcome.NOT_DETECTED, Outcome.INCONCLUSIVE) and not isfinite(verdict.upper):
+        return Status.UNFIT
+    return Status(verdict.outcome.value)
+
+
+def _needed(subject: Subject, verdict: Verdict, spec: GateSpec, family: int) -> float | None:
+    """Groups that would decide if the true harm is the measured one; None where that cannot be said."""
+    margin, error, groups = subject.margin, subject.score.error, subject.score.groups
+    if margin is None or isnan(error) or error == 0:
+        return None
+    alpha = spec.alpha_pass if verdict.harm < margin else spec.alpha_fail / family
+    return max(groups + 1, groups_to_decide(error, groups, verdict.harm, margin, alpha=alpha))
+
+
+def _worst_slices(subject: Subject) -> list[SliceHarm]:
+    """The slices with the largest harm, of a metric that is gated over all samples."""
+    if subject.tag or subject.score.metric.per_class:
+        return []
+    sign = -1 if subject.score.metric.direction == "higher" else 1
+    found = []
+    for tag, value, part in subject.runs.rows.slices():
+        (score,) = paired_scores(part, [subject.score.metric], subject.runs.context)
+        if sign * score.change.value > 0:
+            found.append(SliceHarm(f"{tag}={value}", sign * score.change.value, score.samples))
+    return sorted(found, key=lambda one: -one.harm)[:_SHOWN_SLICES]
+
+
+def _moved(subject: Subject) -> Iterator[MovedSample]:
+    """The samples that hurt most."""
+    if subject.tag:
+        return
+    found = contributions(subject.runs.rows, subject.score.metric, subject.runs.context)
+    if found is not None:
+        sign = -1.0 if subject.score.metric.direction == "higher" else 1.0
+        yield from largest(subject.runs.rows, subject.score.metric.id, sign * (sign * found).clip(min=0))
+
+
+def _waiver(subject: Subject, spec: GateSpec, today: date) -> Waiver | None:
+    for waiver in spec.waiver:
+        if waiver.until >= today and _fits(subject.id, waiver.metric) and is_where(subject.runs, waiver.where):
+            return waiver
+    return None
+
+
+def _notes(spec: GateSpec, findings: Sequence[Finding], today: date) -> Iterator[str]:
+    for waiver in spec.waiver:
+        if waiver.until < today:
+            yield f"The waiver of {waiver.metric} ended on {waiver.until}; remove it ({waiver.reason})."
+        elif not any(_fits(finding.metric, waiver.metric) for finding in findings):
+            yield f"The waiver of {waiver.metric} fits no metric; correct or remove it."
+    if not spec.metric:
+        yield "No rules: each proven drop is a regression. Margins let a gate say PASS: mmbench gate plan."
+
+
+def _sentence(finding: Finding) -> str:
+    f = finding
+    if f.settled:
+        return f"{f.status.value} was found at an earlier look at this change and stands"
+    if f.status is Status.UNFIT:
+        return _why_unfit(f)
+    if f.changed == 0:
+        return f"0 of {f.n} samples changed"
+    by, limit = _points(f.harm), "" if f.margin is None else f" (margin {_points(f.margin)})"
+    if f.status is Status.REGRESS:
+        return f"worse by {by}, at least {_points(f.lower)}{limit}"
+    if f.status is Status.PASS:
+        slip = "; a proven drop, tolerated" if f.slip else ""
+        return f"at most {_points(f.upper)} worse{limit}{slip}"
+    if f.status is Status.NOT_DETECTED:
+        return f"no drop proven; up to {_points(f.upper)} worse cannot be excluded with {f.groups} groups"
+    low = f"{_points(f.lower)} to " if isfinite(f.lower) else "up to "
+    return f"worse by {low}{_points(f.upper)}{limit}; {_what_decides(f)}"
+
+
+def _why_unfit(finding: Finding) -> str:
+    if isnan(finding.base) or isnan(finding.head):
+        sides = [name for name, value in ((finding.against, finding.base), ("head", finding.head)) if isnan(value)]
+        return f"undefined on the {' and the '.join(sides)}"
+    return f"{finding.groups} group(s) of samples are too few, or too special, to say anything"
+
+
+def _what_decides(finding: Finding) -> str:
+    if isinf(finding.upper):
+        return f"look {finding.look} at this change: the looks are spent, nothing can be proven any more"
+    if finding.needed is None:
+        return "more groups of samples are needed"
+    if isinf(finding.needed):
+        return "the drop is the margin itself, no number of samples decides"
+    return f"about {finding.needed:,.0f} groups would decide, {finding.groups:,} are there"
+
+
+def _points(value: float) -> str:
+    return f"{100 * value:.2f}pt"

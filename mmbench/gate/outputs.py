@@ -1,0 +1,207 @@
+"""What a gate writes: a table, Markdown for a step summary, JUnit, annotations of GitHub, JSON.
+
+Names come from data and models: each writer escapes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
+from math import isfinite
+from typing import Any
+from xml.etree import ElementTree
+
+from mmbench.core.errors import ExitCode
+from mmbench.gate.decide import BASE, Finding, GateReport, Status
+from mmbench.reports.grid import Grid, Head, Line
+from mmbench.reports.markdown import escape
+from mmbench.reports.numbers import NONE, decimal
+from mmbench.reports.printable import printable
+from mmbench.reports.terminal import Block, Heading, Paragraph
+
+SCHEMA = 1
+# GitHub shows so many annotations of a step.
+_MOST_ANNOTATIONS = 10
+_ORDER = (Status.REGRESS, Status.UNFIT, Status.INCONCLUSIVE, Status.NOT_DETECTED, Status.PASS)
+_WORDS = {ExitCode.REGRESSION: "REGRESS", ExitCode.INCONCLUSIVE: "INCONCLUSIVE", ExitCode.UNFIT: "UNFIT"}
+
+
+def headline(report: GateReport) -> str:
+    """``REGRESS: 1 regress, 2 pass (exit code 1)``."""
+    counts = [(status, sum(f.status is status for f in report.findings)) for status in _ORDER]
+    told = ", ".join(f"{count} {status.value}" for status, count in counts if count)
+    waived = sum(f.waiver is not None for f in report.findings)
+    more = f", {waived} waived" if waived else ""
+    return f"{_word(report)}: {told}{more} (exit code {int(report.code)})"
+
+
+def blocks(report: GateReport) -> Iterator[Block]:
+    """What is shown on a terminal: the verdict first, then the findings, the worst first."""
+    yield Heading(f"Gate: {headline(report)}")
+    for place in dict.fromkeys((f.model, f.suite) for f in report.findings):
+        chosen = [f for f in _sorted(report.findings) if (f.model, f.suite) == place]
+        yield _grid(f"{place[0]} on {place[1]}", chosen)
+    for finding in _sorted(report.findings):
+        if not _is_quiet(finding):
+            yield Paragraph(f"{_title(finding)}: {_told(finding)}")
+    for note in report.notes:
+        yield Paragraph(note, quiet=True)
+
+
+def markdown(report: GateReport) -> str:
+    """For a step summary or a comment: the verdict, what did not pass, and the rest folded."""
+    open_rows = [f for f in _sorted(report.findings) if not _is_quiet(f)]
+    rest = [f for f in _sorted(report.findings) if _is_quiet(f)]
+    parts = [f"### mmbench gate: {escape(headline(report))}", *_markdown_table(open_rows)]
+    if rest:
+        table = "\n\n".join(_markdown_table(rest))
+        parts.append(f"<details><summary>{len(rest)} more</summary>\n\n{table}\n\n</details>")
+    parts += [f"- {escape(note)}" for note in report.notes]
+    return "\n\n".join(parts) + "\n"
+
+
+def junit(report: GateReport) -> str:
+    """One test case per metric: regression a failure, unfit an error, inconclusive skipped (a failure by policy)."""
+    codes = [finding.code(report.policy) for finding in report.findings]
+    failed, broken = (sum(code in which for code in codes) for which in (_FAILURES, _ERRORS))
+    suite = ElementTree.Element("testsuite", name="mmbench gate", tests=str(len(codes)), failures=str(failed))
+    suite.set("errors", str(broken))
+    suite.set("skipped", str(sum(_is_skipped(f, code) for f, code in zip(report.findings, codes, strict=True))))
+    for finding, code in zip(report.findings, codes, strict=True):
+        suite.append(_testcase(finding, code))
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def github(report: GateReport) -> str:
+    """Workflow commands of GitHub for the worst findings; a line each."""
+    told = [f for f in _sorted(report.findings) if not _is_quiet(f)][:_MOST_ANNOTATIONS]
+    return "".join(f"::{_severity(f, report)} title={_property(_title(f))}::{_message(_told(f))}\n" for f in told)
+
+
+def as_json(report: GateReport) -> dict[str, Any]:
+    """The whole report as JSON-able data; what is undefined or infinite is null."""
+    return {
+        "schema": SCHEMA,
+        "exit_code": int(report.code),
+        "headline": headline(report),
+        "context": report.context,
+        "on_inconclusive": report.policy,
+        "findings": [_finding_json(finding, report.policy) for finding in report.findings],
+        "notes": list(report.notes),
+    }
+
+
+_FAILURES = (ExitCode.REGRESSION, ExitCode.INCONCLUSIVE)
+_ERRORS = (ExitCode.UNFIT,)
+
+
+def _word(report: GateReport) -> str:
+    """Inconclusive is not a pass, also where the policy lets it through."""
+    if report.code is not ExitCode.OK:
+        return _WORDS[report.code]
+    gated = {f.status for f in report.findings if f.role == "gate" and f.waiver is None}
+    if Status.INCONCLUSIVE in gated:
+        return "INCONCLUSIVE"
+    return "PASS" if gated <= {Status.PASS} else "NO REGRESSION FOUND"
+
+
+def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda f: (f.waiver is not None, _ORDER.index(f.status), f.role != "gate"))
+
+
+def _is_quiet(finding: Finding) -> bool:
+    return finding.status in (Status.PASS, Status.NOT_DETECTED)
+
+
+def _is_skipped(finding: Finding, code: ExitCode) -> bool:
+    return code is ExitCode.OK and not _is_quiet(finding)
+
+
+def _title(finding: Finding) -> str:
+    against = "" if finding.against == BASE else f", against the {finding.against}"
+    return f"{_status(finding)} {finding.metric} ({finding.model} on {finding.suite}{against})"
+
+
+def _status(finding: Finding) -> str:
+    return f"{finding.status.value.upper()}{' (waived)' if finding.waiver else ''}"
+
+
+def _told(finding: Finding) -> str:
+    """The sentence with all that helps: values, slices, samples, the waiver."""
+    parts = [f"{decimal(finding.base, 4)} -> {decimal(finding.head, 4)}, {finding.says}"]
+    if finding.slices:
+        parts.append("worst slices: " + ", ".join(f"{s.name} ({100 * s.harm:.2f}pt, n={s.n})" for s in finding.slices))
+    if finding.moved:
+        parts.append("samples: " + ", ".join(sample.id for sample in finding.moved))
+    if finding.waiver:
+        parts.append(f"waived until {finding.waiver.until}: {finding.waiver.reason}")
+    return "; ".join(parts) + "."
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    return (
+        _status(finding),
+        finding.metric if finding.against == BASE else f"{finding.metric} ({finding.against})",
+        finding.role,
+        decimal(finding.base, 4),
+        decimal(finding.head, 4),
+        f"{round(100 * finding.harm, 2) + 0.0:+.2f}",
+        NONE if finding.margin is None else f"{100 * finding.margin:.2f}",
+        f"{finding.changed}/{finding.n}",
+    )
+
+
+_HEADS = ("status", "metric", "role", "base", "head", "harm pt", "margin pt", "changed")
+_TEXTS = 3
+
+
+def _grid(caption: str, findings: Sequence[Finding]) -> Grid:
+    heads = tuple(Head(text, right=index >= _TEXTS) for index, text in enumerate(_HEADS))
+    return Grid(caption, heads, tuple(Line(_cells(finding)) for finding in findings))
+
+
+def _markdown_table(findings: Sequence[Finding]) -> list[str]:
+    if not findings:
+        return []
+    rows = [[*_cells(finding), finding.model, finding.suite, _told(finding)] for finding in findings]
+    heads = [*_HEADS, "model", "suite", "why"]
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    return ["\n".join([*lines, *("| " + " | ".join(escape(cell) for cell in row) + " |" for row in rows)])]
+
+
+def _testcase(finding: Finding, code: ExitCode) -> ElementTree.Element:
+    name = finding.metric if finding.against == BASE else f"{finding.metric} ({finding.against})"
+    case = ElementTree.Element(
+        "testcase", name=printable(name), classname=printable(f"{finding.suite}.{finding.model}")
+    )
+    properties = ElementTree.SubElement(case, "properties")
+    for key in ("status", "role", "harm", "lower", "upper", "margin", "p", "n", "groups", "changed"):
+        ElementTree.SubElement(properties, "property", name=key, value=str(getattr(finding, key)))
+    if code in (*_FAILURES, *_ERRORS):
+        ElementTree.SubElement(case, "error" if code in _ERRORS else "failure", message=printable(_told(finding)))
+    elif _is_skipped(finding, code):
+        ElementTree.SubElement(case, "skipped", message=printable(_told(finding)))
+    return case
+
+
+def _severity(finding: Finding, report: GateReport) -> str:
+    if finding.code(report.policy) is not ExitCode.OK:
+        return "error"
+    return "notice" if finding.waiver else "warning"
+
+
+def _message(text: str) -> str:
+    """Percent, and what ends a line, as the runner's commands want them."""
+    return printable(text).replace("%", "%25")
+
+
+def _property(text: str) -> str:
+    return re.sub(r"[:,]", lambda found: f"%{ord(found[0]):02X}", _message(text))
+
+
+def _finding_json(finding: Finding, policy: str) -> dict[str, Any]:
+    content = asdict(finding) | {"waiver": finding.waiver and finding.waiver.model_dump(mode="json")}
+    numbers = {k: v if isfinite(v) else None for k, v in content.items() if isinstance(v, float)}
+    return content | numbers | {"says": finding.says, "exit_code": int(finding.code(policy))}

@@ -1,0 +1,115 @@
+"""Margins that the data can decide: what an unchanged model would pass with, and the samples that a margin takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, isnan, log10
+
+from mmbench.gate.decide import Subject
+from mmbench.gate.spec import GateSpec, Role
+from mmbench.reports.grid import Grid, Head, Line
+from mmbench.reports.numbers import NONE
+from mmbench.reports.terminal import Block, Heading, Paragraph
+from mmbench.stats.power import groups_to_decide, minimal_detectable_effect
+
+POWER = 0.8
+# Margins in points for which the groups are told.
+_ASKED = (0.5, 1.0, 2.0)
+_MS_PER_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A metric: the standard error now, the margin that an unchanged model passes with power 0.8, the groups needed.
+
+    ``margin`` None where nothing differs, so that no error is known. ``needed``: by margin in points, groups for a pass
+    of an unchanged model. ``minutes`` of the head's model for ``n`` samples, None where nothing was timed.
+    """
+
+    suite: str
+    metric: str
+    select: str
+    label: str
+    slice: str
+    role: Role
+    error: float
+    margin: float | None
+    n: int
+    groups: int
+    needed: tuple[float | None, ...]
+    minutes: float | None
+
+
+def plans(family: Sequence[Subject], spec: GateSpec) -> list[Plan]:
+    """For each line of the family; the error is that of the difference of these two runs."""
+    return [_plan(subject, spec.alpha_pass) for subject in family]
+
+
+def blocks(found: Sequence[Plan]) -> Iterator[Block]:
+    """What is shown on a terminal."""
+    yield Heading("Margins that these samples can decide")
+    heads = ("metric", "error pt", "margin pt", "groups", *(f"groups for {points}pt" for points in _ASKED), "min")
+    for suite in dict.fromkeys(plan.suite for plan in found):
+        lines = tuple(Line(_cells(plan)) for plan in found if plan.suite == suite)
+        yield Grid(suite, tuple(Head(text, right=bool(i)) for i, text in enumerate(heads)), lines, repeat=(0,))
+    yield Paragraph(
+        "Margin: an unchanged model passes with it in 80 % of runs of this size, if two runs differ as much as these. "
+        "Groups for a margin: as many as that takes. Min: minutes of the model for one run of this size.",
+        quiet=True,
+    )
+
+
+def toml(found: Sequence[Plan]) -> str:
+    """A gate's file with the margins; metrics without a proposal are left to detect mode."""
+    parts = ['[gate]\non_inconclusive = { pr = "warn", release = "fail" }\n']
+    for plan in {(plan.select, plan.label, plan.slice): plan for plan in found}.values():
+        widest = max((p.margin or 0.0 for p in found if p.metric == plan.metric), default=0.0)
+        lines = [f"select = {json.dumps(plan.select)}", f'role = "{plan.role}"']
+        lines += [f"{key} = {json.dumps(text)}" for key, text in (("label", plan.label), ("slice", plan.slice)) if text]
+        lines += [f'margin = "{100 * widest:g}pt"'] if widest else []
+        parts.append("[[gate.metric]]\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _plan(subject: Subject, alpha: float) -> Plan:
+    score, head = subject.score, subject.runs.head
+    error = score.error
+    known = not isnan(error) and error > 0
+    cost = head.cost.ms_per_item
+    needed = tuple(
+        groups_to_decide(error, score.groups, 0.0, points / 100, alpha=alpha, power=POWER) if known else None
+        for points in _ASKED
+    )
+    return Plan(
+        suite=head.suite,
+        metric=subject.id,
+        select=score.metric.id,
+        label=score.label,
+        slice=f"{subject.tag}={subject.value}" if subject.tag else "",
+        role=subject.role,
+        error=error,
+        margin=_rounded_up(minimal_detectable_effect(error, alpha=alpha, power=POWER, sides=1)) if known else None,
+        n=score.samples,
+        groups=score.groups,
+        needed=needed,
+        minutes=None if cost is None else cost * score.samples / _MS_PER_MINUTE,
+    )
+
+
+def _rounded_up(value: float) -> float:
+    """To two digits."""
+    unit = 10.0 ** (floor(log10(value)) - 1)
+    return float(f"{ceil(value / unit - 1e-9) * unit:.12g}")
+
+
+def _cells(plan: Plan) -> tuple[str, ...]:
+    return (
+        plan.metric,
+        NONE if isnan(plan.error) else f"{100 * plan.error:.3f}",
+        NONE if plan.margin is None else f"{100 * plan.margin:g}",
+        f"{plan.groups}",
+        *(NONE if groups is None else f"{groups:,.0f}" for groups in plan.needed),
+        NONE if plan.minutes is None else f"{plan.minutes:.1f}",
+    )

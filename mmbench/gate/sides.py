@@ -1,0 +1,90 @@
+"""Which run of the base belongs to which run of the head. Whatever is missing on a side is refused, never skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from mmbench.core.errors import NotComparable, NothingMeasured, SampleError, UsageError
+from mmbench.core.record import RunRecord
+from mmbench.gate.references import is_reference
+from mmbench.reports.paired_runs import PairedRuns, pair_runs
+from mmbench.store import StoredRun, find_runs, resolve_run
+
+_Place = tuple[str, str]
+
+
+def side(text: str, results: Path, what: str) -> list[StoredRun]:
+    """The runs of ``--base`` or ``--head``: those under a folder, or one run by its name under ``results``.
+
+    Raises NothingMeasured (exit code 4) when there are none.
+    """
+    if Path(text).exists():
+        return find_runs([Path(text)])
+    try:
+        return [resolve_run(text, results)]
+    except UsageError as error:
+        raise NothingMeasured(
+            f"The {what} {text!r} is missing; measure it with mmbench run, or keep a reference: mmbench gate accept "
+            f"RUN -o {text}."
+        ) from error
+
+
+def pair_sides(base: list[StoredRun], head: list[StoredRun]) -> list[PairedRuns]:
+    """Base and head of each suite and model, the newest run of each.
+
+    Raises SampleError for a run with failed samples, NotComparable where a side lacks a run, the sides are swapped or
+    two runs were not measured in the same way.
+    """
+    for run in (*base, *head):
+        _check_complete(run.record)
+    if any(is_reference(run.record) for run in head) and not any(is_reference(run.record) for run in base):
+        raise NotComparable(
+            "The head is an accepted reference and the base is not: the sides are swapped; exchange them."
+        )
+    return [pair_runs(one, other) for one, other in _matched(_newest(base), _newest(head))]
+
+
+def _matched(base: dict[_Place, StoredRun], head: dict[_Place, StoredRun]) -> list[tuple[StoredRun, StoredRun]]:
+    if len(base) == len(head) == 1:
+        return [(next(iter(base.values())), next(iter(head.values())))]
+    base, head = _without_lone_names(base, head), _without_lone_names(head, base)
+    for place in sorted(base.keys() ^ head.keys()):
+        have, lack = ("base", "head") if place in base else ("head", "base")
+        run = (base if place in base else head)[place].record
+        raise NotComparable(
+            f"The {lack} has no run of {run.model.name} on {run.suite}, which the {have} has; measure it (or accept it "
+            "as a reference)."
+        )
+    return [(base[place], head[place]) for place in sorted(base)]
+
+
+def _newest(runs: Iterable[StoredRun]) -> dict[_Place, StoredRun]:
+    """By suite as asked for and model name; a run's id begins with its time."""
+    found: dict[_Place, StoredRun] = {}
+    for run in sorted(runs, key=lambda run: run.record.id):
+        found[_asked(run.record), run.record.model.name] = run
+    return found
+
+
+def _asked(record: RunRecord) -> str:
+    parameters = ",".join(f"{name}={value}" for name, value in sorted(record.key.parameters.items()))
+    return f"{record.key.suite}[{parameters}] {record.condition}"
+
+
+def _without_lone_names(runs: dict[_Place, StoredRun], others: dict[_Place, StoredRun]) -> dict[_Place, StoredRun]:
+    """A suite with one model on either side is the same model, however it is named."""
+    alone = {suite for suite, _ in runs if all(_count(side, suite) == 1 for side in (runs, others))}
+    return {(suite, "" if suite in alone else name): run for (suite, name), run in runs.items()}
+
+
+def _count(runs: dict[_Place, StoredRun], suite: str) -> int:
+    return sum(place[0] == suite for place in runs)
+
+
+def _check_complete(record: RunRecord) -> None:
+    if record.status != "ok" or record.counts.failed:
+        raise SampleError(
+            f"{record.counts.failed} of {record.counts.planned} samples of {record.id} failed; a gate compares whole "
+            "runs, repair the samples and measure again."
+        )

@@ -1,0 +1,89 @@
+"""The gate's file: margins, the error that names the key, the schema."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmbench.core.errors import UsageError
+from mmbench.gate.spec import GateSpec, json_schema, parse_margin, read_spec
+
+FILE = """
+[gate]
+alpha_fail = 0.01
+on_inconclusive = { pr = "warn", nightly = "fail" }
+anchor = { ref = "references/v1", margin_factor = 3.0 }
+ledger = { file = "looks.jsonl", shares = [0.5, 0.5] }
+[[gate.metric]]
+select = "miou"
+where = { suite = ["seg@*", "tiny@1"], model = "concat" }
+better = "higher"
+margin = "0.5pt"
+slice = "time=night"
+[[gate.metric]]
+select = "pixel_accuracy"
+role = "guard"
+margin = 0.02
+[[gate.waiver]]
+metric = "miou*"
+until = 2026-12-31
+reason = "accepted, PR 412"
+"""
+
+
+def read(folder: Path, text: str) -> GateSpec:
+    (folder / "mmbench.toml").write_text(text)
+    return read_spec(folder / "mmbench.toml")
+
+
+def test_every_key_is_read(tmp_path: Path) -> None:
+    spec = read(tmp_path, FILE)
+    night, pixels = spec.metric
+    assert (night.margin, night.where.suite, night.slice) == (0.005, ("seg@*", "tiny@1"), "time=night")
+    assert (pixels.role, pixels.margin) == ("guard", 0.02)
+    assert spec.waiver[0].until == datetime.date(2026, 12, 31)
+    assert (spec.policy("nightly"), spec.alpha_fail, spec.alpha_pass) == ("fail", 0.01, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("[gate]\nmargins = 3", "gate.margins: unknown key"),
+        ("[[gate.metric]]\nselect = 'miou'\nmagrin = 0.1", "gate.metric.0.magrin: unknown key"),
+        ("[[gate.metric]]\nselect = 'miou'\nmargin = '3%'", "write points like '0.5pt'"),
+        ("[[gate.metric]]\nselect = 'miou'\nmargin = -0.1", "gate.metric.0.margin"),
+        ("[[gate.metric]]\nselect = 'miou'\nmargin = nan", "gate.metric.0.margin"),
+        ("[[gate.waiver]]\nmetric = 'miou'\nuntil = 2026-01-01", "gate.waiver.0.reason"),
+        ("[[gate.waiver]]\nmetric = 'miou'\nuntil = 2026-01-01\nreason = ''", "gate.waiver.0.reason"),
+        ("[gate]\nledger = {file = 'x', shares = [0.9, 0.2]}", "sum to at most 1"),
+        ("[gate", "is not TOML"),
+        ("", "gate: Field required"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, line: str, says: str) -> None:
+    with pytest.raises(UsageError, match=r"mmbench\.toml") as raised:
+        read(tmp_path, line)
+    assert says in str(raised.value)
+
+
+def test_an_unknown_context_is_refused() -> None:
+    with pytest.raises(UsageError, match="known: pr, release"):
+        GateSpec().policy("relaese")
+
+
+@given(st.decimals(0, 100, places=3))
+def test_points_are_hundredths(points) -> None:
+    assert parse_margin(f"{points}pt") == pytest.approx(float(points) / 100)
+
+
+def test_the_schema_names_every_key_and_allows_no_other() -> None:
+    """Every table that the file may hold is closed, as the reader's are."""
+    schema = json_schema()
+    assert all(table["additionalProperties"] is False for table in schema["$defs"].values())
+    assert set(schema["$defs"]["GateSpec"]["properties"]) == set(GateSpec.model_fields)
+    assert "pt" in json.dumps(schema["$defs"]["MetricRule"]["properties"]["margin"])
