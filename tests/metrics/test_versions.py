@@ -1,8 +1,8 @@
 """A change of code that alters a number without a new version of the metric fails here.
 
 ``golden_values.json`` holds the value of each ``metric@version`` on fixed data: made labels and scores (one class is in
-no target), and the files of ``mmbench selftest``. A new metric or version adds its line (the failure prints it); the old
-line is then removed.
+no target), and the files of ``mmbench selftest``. A new metric or version adds its line (the failure prints it); the
+old line is then removed.
 """
 
 from __future__ import annotations
