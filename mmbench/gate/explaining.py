@@ -8,7 +8,7 @@ from math import isfinite
 from mmbench.core.errors import ExitCode
 from mmbench.gate.decide import Finding, GateReport, Status
 from mmbench.reports.comparison import p_text
-from mmbench.reports.numbers import NONE, decimal
+from mmbench.reports.numbers import NONE
 from mmbench.reports.terminal import Block, Facts, Heading, Paragraph
 
 
@@ -18,8 +18,8 @@ def blocks(finding: Finding, report: GateReport) -> Iterator[Block]:
     yield Heading(f"{f.metric}: {f.status.value.upper()} ({f.model} on {f.suite}, against the {f.against})")
     yield Facts(
         (
-            ("base", decimal(f.base, 4)),
-            ("head", f"{decimal(f.head, 4)} ({f.direction} is better)"),
+            ("base", _bound(f.base)),
+            ("head", f"{_bound(f.head)} ({f.direction} is better)"),
             ("data", f"{f.n} samples in {f.groups} groups, {f.changed} changed; method {f.method}"),
             ("harm", f"{f.harm:+.4f} (positive is worse)"),
             ("bounds", f"at least {_bound(f.lower)}, at most {_bound(f.upper)} (each one-sided)"),

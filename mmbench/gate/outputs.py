@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from math import isfinite
+from math import isfinite, isnan
 from typing import Any
 from xml.etree import ElementTree
 
@@ -43,7 +43,7 @@ def blocks(report: GateReport) -> Iterator[Block]:
         chosen = [f for f in _sorted(report.findings) if (f.model, f.suite) == place]
         yield _grid(f"{place[0]} on {place[1]}", chosen)
     for finding in _sorted(report.findings):
-        if not _is_quiet(finding):
+        if _is_told(finding):
             yield Paragraph(f"{_title(finding)}: {_told(finding)}")
     for note in report.notes:
         yield Paragraph(note, quiet=True)
@@ -51,8 +51,8 @@ def blocks(report: GateReport) -> Iterator[Block]:
 
 def markdown(report: GateReport) -> str:
     """For a step summary or a comment: the verdict, what did not pass, and the rest folded."""
-    open_rows = [f for f in _sorted(report.findings) if not _is_quiet(f)]
-    rest = [f for f in _sorted(report.findings) if _is_quiet(f)]
+    open_rows = [f for f in _sorted(report.findings) if _is_open(f)]
+    rest = [f for f in _sorted(report.findings) if not _is_open(f)]
     parts = [f"### mmbench gate: {escape(headline(report))}", *_markdown_table(open_rows)]
     if rest:
         table = "\n\n".join(_markdown_table(rest))
@@ -76,7 +76,7 @@ def junit(report: GateReport) -> str:
 
 def github(report: GateReport) -> str:
     """Workflow commands of GitHub for the worst findings; a line each."""
-    told = [f for f in _sorted(report.findings) if not _is_quiet(f)][:_MOST_ANNOTATIONS]
+    told = [f for f in _sorted(report.findings) if _is_open(f)][:_MOST_ANNOTATIONS]
     return "".join(f"::{_severity(f, report)} title={_property(_title(f))}::{_message(_told(f))}\n" for f in told)
 
 
@@ -111,12 +111,20 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (f.waiver is not None, _ORDER.index(f.status), f.role != "gate"))
 
 
-def _is_quiet(finding: Finding) -> bool:
-    return finding.status in (Status.PASS, Status.NOT_DETECTED)
+def _is_open(finding: Finding) -> bool:
+    """Whether somebody must look at it; a guard that is undefined on both sides guards nothing."""
+    undefined = finding.role == "guard" and isnan(finding.base) and isnan(finding.head)
+    return finding.status in (Status.REGRESS, Status.UNFIT, Status.INCONCLUSIVE) and not undefined
+
+
+def _is_told(finding: Finding) -> bool:
+    """What a terminal explains: also what a gate could not exclude, and what an earlier look has settled."""
+    limits = finding.status is Status.NOT_DETECTED and finding.role == "gate"
+    return _is_open(finding) or limits or finding.settled
 
 
 def _is_skipped(finding: Finding, code: ExitCode) -> bool:
-    return code is ExitCode.OK and not _is_quiet(finding)
+    return code is ExitCode.OK and _is_open(finding)
 
 
 def _title(finding: Finding) -> str:
@@ -130,7 +138,7 @@ def _status(finding: Finding) -> str:
 
 def _told(finding: Finding) -> str:
     """The sentence with all that helps: values, slices, samples, the waiver."""
-    parts = [f"{decimal(finding.base, 4)} -> {decimal(finding.head, 4)}, {finding.says}"]
+    parts = [f"{_score(finding.base)} -> {_score(finding.head)}, {finding.says}"]
     if finding.slices:
         parts.append("worst slices: " + ", ".join(f"{s.name} ({100 * s.harm:.2f}pt, n={s.n})" for s in finding.slices))
     if finding.moved:
@@ -145,12 +153,16 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         _status(finding),
         finding.metric if finding.against == BASE else f"{finding.metric} ({finding.against})",
         finding.role,
-        decimal(finding.base, 4),
-        decimal(finding.head, 4),
-        f"{round(100 * finding.harm, 2) + 0.0:+.2f}",
+        _score(finding.base),
+        _score(finding.head),
+        NONE if isnan(finding.harm) else f"{round(100 * finding.harm, 2) + 0.0:+.2f}",
         NONE if finding.margin is None else f"{100 * finding.margin:.2f}",
         f"{finding.changed}/{finding.n}",
     )
+
+
+def _score(value: float) -> str:
+    return NONE if isnan(value) else decimal(value, 4)
 
 
 _HEADS = ("status", "metric", "role", "base", "head", "harm pt", "margin pt", "changed")

@@ -139,7 +139,9 @@ def test_one_sample_is_unfit(sides, capsys, head):
 
 def test_an_undefined_score_is_unfit(sides):
     edit_rows("head", lambda rows: with_table(rows, np.zeros_like(rows.values["confusion"])))
-    assert gate() == 5
+    assert gate("--junit", "out.xml") == 5
+    suite = ElementTree.fromstring(Path("out.xml").read_text())  # noqa: S314  written by us
+    assert suite.get("errors") == "2"
     edit_rows("base", lambda rows: with_table(rows, np.zeros_like(rows.values["confusion"])))
     assert gate() == 5
 
@@ -223,6 +225,16 @@ def test_margins_give_three_outcomes(sides, capsys):
         out = " ".join(capsys.readouterr().out.split())
         assert {1: "REGRESS: 1 regress", 3: "INCONCLUSIVE: 1 inconclusive", 0: "PASS: 1 pass"}[release] in out
         assert ("groups would decide, 80 are there" in out) == (release == 3)
+
+
+def test_without_a_margin_the_limit_of_the_measurement_is_told(sides, capsys):
+    """Detect mode: no proven drop is exit code 0, with what cannot be excluded."""
+    sides.weigh(night=[10.0, 29.5, 50.0])
+    sides.run("near")
+    assert gate(head="near") == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert "Gate: NO REGRESSION FOUND" in out
+    assert "worse cannot be excluded with 80 groups" in out
 
 
 def test_a_slice_can_be_gated(sides, capsys):

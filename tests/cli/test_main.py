@@ -56,7 +56,9 @@ def test_control_characters_of_a_message_do_not_reach_the_terminal(
     assert capsys.readouterr().err == "mmbench: The file '\\x1b[2Jx' is missing.\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["train", "--help"], ["show", "suites"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["train", "--help"], ["gate", "--help"], ["show", "suites"]]
+)
 def test_light_commands_import_neither_torch_nor_pandas(arguments: list[str]) -> None:
     heavy = {"torch", "pandas", "transformers", "scipy", "matplotlib"}
     code = (

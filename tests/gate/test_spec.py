@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmbench.core.errors import UsageError
-from mmbench.gate.spec import GateSpec, json_schema, parse_margin, read_spec
+from mmbench.gate.spec import GateSpec, LedgerSpec, json_schema, parse_margin, read_spec
 
 FILE = """
 [gate]
@@ -87,3 +87,16 @@ def test_the_schema_names_every_key_and_allows_no_other() -> None:
     assert all(table["additionalProperties"] is False for table in schema["$defs"].values())
     assert set(schema["$defs"]["GateSpec"]["properties"]) == set(GateSpec.model_fields)
     assert "pt" in json.dumps(schema["$defs"]["MetricRule"]["properties"]["margin"])
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+
+@pytest.mark.skipif(not DOCS.is_dir(), reason="the docs do not come with an installed package")
+def test_the_published_schema_and_the_documented_file_are_current(tmp_path: Path) -> None:
+    """``mmbench gate --schema > docs/mmbench.schema.json`` writes it again."""
+    assert json.loads((DOCS / "mmbench.schema.json").read_text()) == json_schema()
+    text = (DOCS / "gate.md").read_text()
+    spec = read(tmp_path, text.partition("```toml\n")[2].partition("```")[0])
+    assert spec.ledger == LedgerSpec(file="looks.jsonl")
+    assert [rule.label for rule in spec.metric] == ["", "pedestrian"]
