@@ -90,13 +90,11 @@ class SceneSource:
 
     def load(self, sample_id: str) -> Sample:
         """Renders one item; in regime X its tag ``regime`` names the law that it follows."""
-        item, task = self._item(sample_id), self._task
-        group = sample_id.rpartition("-")[0] if task.parts > 1 else None
-        return Sample(sample_id, task.inputs(item), task.target(item), group, task.tags(item))
+        return self._sample(sample_id, self._task.inputs(self._item(sample_id)))
 
-    def target(self, sample_id: str) -> Any:
-        """The target that ``load`` gives, without rendering."""
-        return self._task.target(self._item(sample_id))
+    def without_inputs(self, sample_id: str) -> Sample:
+        """As ``load`` without rendering: target, group and tags."""
+        return self._sample(sample_id, {})
 
     def stamp(self, sample_id: str) -> str:
         """The generator's version and parameters, which with the id fix the bytes."""
@@ -130,6 +128,11 @@ class SceneSource:
     def traits(self, sample_id: str) -> Mapping[str, frozenset[str]]:
         """What a generality split may hold out: by kind, the combinations that the sample holds."""
         return self._task.traits(self._item(sample_id))
+
+    def _sample(self, sample_id: str, inputs: Mapping[str, Any]) -> Sample:
+        item, task = self._item(sample_id), self._task
+        group = sample_id.rpartition("-")[0] if task.parts > 1 else None
+        return Sample(sample_id, inputs, task.target(item), group, task.tags(item))
 
     @property
     def _task(self) -> Task:

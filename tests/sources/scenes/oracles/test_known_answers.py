@@ -77,7 +77,7 @@ def test_wrong_labels_get_the_phi_that_they_must(open_task) -> None:
     """S4, every class shifted by one: nothing is right, phi = -U*/(F* - U*) = -1/3."""
     source = open_task("cls-it", "S4")
     oracle = oracle_for(source, ("image", "text"))
-    wrong = [(oracle.predict(i, source.load(i).inputs) + 1) % 4 == source.target(i) for i in source.ids]
+    wrong = [(oracle.predict(i, source.load(i).inputs) + 1) % 4 == source.without_inputs(i).target for i in source.ids]
     bounds = source.bounds(source.ids)[0]
     assert bounds.phi(float(np.mean(wrong))) == pytest.approx(-1 / 3)
     assert bounds.psi(float(np.mean(wrong))) == pytest.approx(-3)
@@ -98,7 +98,7 @@ def test_the_joint_oracle_knows_class_and_answer(open_task) -> None:
 def test_the_referring_oracle_reaches_the_other_bounds(open_task) -> None:
     """All objects at once: a quarter of the united pixels; one: more than half of it in a quarter of the cases."""
     source = open_task("refseg")
-    union, first = ReferOracle(("image",), union=True), oracle_for(source, ("image",))
+    union, first = oracle_for(source, ("image",)), ReferOracle(("image",))
     shared = united = hits = 0
     for sample_id in source.ids[:400]:
         sample = source.load(sample_id)
