@@ -53,7 +53,7 @@ def _made(source: SceneSource, chosen: tuple[str, ...], additive: bool) -> Oracl
         "det": DetectOracle(source.regime, chosen),
         "vqa": AskOracle(chosen),
         "vqa-av": SoundOracle(chosen),
-        "caption": CaptionOracle(chosen),
+        "caption": CaptionOracle.best(chosen),
         "cls-vqa": JointOracle(chosen),
     }
     return named.get(source.task) or ClassOracle(source.regime, tuple(source.modalities), chosen, additive)

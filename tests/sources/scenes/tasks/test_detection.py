@@ -45,7 +45,7 @@ def test_the_best_policy_names_every_class_that_is_possible(open_task) -> None:
         assert set(alone["every class"][number].scores) == {0.25}
         assert len(alone["one class"][number].labels) == 4
         assert np.array_equal(fused["every class"][number].labels, truth.labels)
-        assert np.array_equal(fused["every class"][number].boxes, truth.boxes)
+        assert np.array_equal(corners(fused["every class"][number].boxes), truth.boxes)
 
 
 def test_hidden_objects_are_not_detected(open_task) -> None:
@@ -68,7 +68,7 @@ def average_precision(source, detections) -> float:
         for box, label in zip(target.boxes.tolist(), target.labels.tolist(), strict=True):
             truth.append({**entry(image, box, label), "id": len(truth) + 1, "iscrowd": 0})
         for box, label, score in zip(
-            policy.boxes.tolist(), policy.labels.tolist(), policy.scores.tolist(), strict=True
+            corners(policy.boxes).tolist(), policy.labels.tolist(), policy.scores.tolist(), strict=True
         ):
             found.append({**entry(image, box, label), "score": score})
     dataset = COCO()
@@ -84,6 +84,11 @@ def average_precision(source, detections) -> float:
         evaluation.accumulate()
         evaluation.summarize()
     return float(evaluation.stats[0])
+
+
+def corners(boxes: np.ndarray) -> np.ndarray:
+    """From left, top, width, height."""
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
 
 
 def entry(image: int, box: list[float], label: int) -> dict[str, object]:
