@@ -309,6 +309,7 @@ CASES: list[tuple[str, Break, tuple[str, ...], int, str]] = [
     ("record of a newer schema", newer_record, ("leaderboard", "results"), 7, "99"),
     # train and init
     ("unknown fusion", nothing, ("train", "--suite", "seg", "--fusion", "concatt", "-o", "x.ckpt"), 2, "'concat'"),
+    ("training on questions", nothing, ("train", "--suite", "vqa", "--fusion", "concat", "-o", "x.ckpt"), 2, "is vqa"),
     ("init of nothing", nothing, ("init", "--data", "nowhere"), 7, "nowhere"),
 ]
 
