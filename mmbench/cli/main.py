@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mmbench import __version__
+from mmbench.cli.check import check
 from mmbench.cli.init import init
 from mmbench.cli.leaderboard import leaderboard
 from mmbench.cli.run import run
@@ -55,6 +56,7 @@ app.command()(leaderboard)
 app.command()(train)
 app.command()(init)
 app.command()(show)
+app.command()(check)
 app.command()(selftest)
 
 
