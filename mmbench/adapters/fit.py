@@ -30,6 +30,15 @@ def check_task(name: str, task: str, request: ModelRequest) -> None:
         )
 
 
+def check_spatial(name: str, request: ModelRequest) -> None:
+    """Raises LoadError unless the suite's predictions are label maps, which is all that most adapters make."""
+    if not request.spec.spatial:
+        raise LoadError(
+            f"The model {name!r} gives label maps, but suite {request.spec.name!r} is {request.spec.task}; choose a "
+            "suite of segmentation, or score a result file with mmbench score."
+        )
+
+
 def check_modalities(name: str, needed: Iterable[str], request: ModelRequest) -> None:
     """Raises LoadError when the model needs an input that the suite does not have."""
     absent = [m for m in needed if m not in request.modalities]

@@ -36,7 +36,7 @@ def expand_locators(texts: Iterable[str], suite: str = "") -> list[str]:
         verb = "matches" if len(unmatched) == 1 else "match"
         raise LoadError(
             f"{', '.join(unmatched)} {verb} nothing: expected a checkpoint file, baseline:NAME ({_known(suite)}), "
-            "python:module:factory or predictions:DIR; check the spelling of --model."
+            "python:module:factory, oracle:joint or predictions:DIR; check the spelling of --model."
         )
     return list(expanded)
 
@@ -49,7 +49,7 @@ def open_model(locator: str, spec: SuiteSpec, source: Source, options: ModelOpti
     """
     parsed = Locator.parse(locator)
     opener = registry.adapter.get(parsed.scheme)
-    request = ModelRequest(locator, parsed.target, spec, tuple(source.classes), source.modalities, options)
+    request = ModelRequest(locator, parsed.target, spec, tuple(source.classes), source.modalities, options, source)
     model: Model = opener(request)
     check_task(model.info.name, model.info.task, request)
     check_modalities(model.info.name, model.info.modalities, request)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mmbench.adapters.fit import check_spatial
 from mmbench.adapters.labels import label_map
 from mmbench.core.errors import LoadError, SampleError
 from mmbench.core.model import Model, ModelInfo, ModelRequest
@@ -25,6 +26,7 @@ _LABEL_MODES = ("1", "L", "P", "I;16", "I;16B", "I")
 @adapter("predictions")
 def open_predictions(request: ModelRequest) -> Model:
     """A folder of label PNGs named <sample id>.png; an id with slashes means subfolders."""
+    check_spatial(request.locator, request)
     root = Path(request.target)
     if not root.is_dir():
         raise LoadError(f"predictions:{request.target}: there is no such folder; expected one with <sample id>.png.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mmbench.adapters.fit import check_spatial
 from mmbench.adapters.labels import label_map
 from mmbench.adapters.user_code import UserCode, load_user_code, user_code
 from mmbench.adapters.wiring import declared_modalities
@@ -21,6 +22,7 @@ from mmbench.core.sample import Batch
 @adapter("python")
 def open_python(request: ModelRequest) -> Model:
     """A function of yours that returns a torch module, or any object with predict(batch); needs no torch by itself."""
+    check_spatial(request.locator, request)
     code = load_user_code(request.target, "python:")
     built = code.build(dict(request.options.arch_kwargs))
     if "torch" in sys.modules and isinstance(built, sys.modules["torch"].nn.Module):

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from mmbench.adapters.fit import check_spatial
 from mmbench.adapters.outputs import check_output, select_output, to_predictions
 from mmbench.adapters.preprocess import Preprocess, declared_preprocess, recorded
 from mmbench.adapters.tensors import equal_groups, to_tensor
@@ -49,6 +50,7 @@ class TorchModel:
 
     def __init__(self, module: torch.nn.Module, name: str, request: ModelRequest, identity: Identity) -> None:
         """Raises LoadError when the module does not fit the suite, UsageError when a flag is wrong."""
+        check_spatial(name, request)
         options = request.options
         self.device = choose_device(options.device)
         self.precision = _precision(options.precision)

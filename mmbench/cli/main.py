@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mmbench import __version__
+from mmbench.cli.check import check
 from mmbench.cli.compare import compare
 from mmbench.cli.gate import gate
 from mmbench.cli.init import init
@@ -59,6 +60,7 @@ app.add_typer(gate, name="gate")
 app.command()(train)
 app.command()(init)
 app.command()(show)
+app.command()(check)
 app.command()(selftest)
 
 

@@ -28,7 +28,10 @@ _CODE = {"metavar": "FILE.py:CLASS"}
 Suites = Annotated[list[str], _option(_WHAT, help="Name, reference like seg@1\\[regime=S4], or TOML file; repeat.")]
 Models = Annotated[
     list[str],
-    _option(_WHAT, help="Checkpoint (globs too), baseline:NAME, python:MODULE:FACTORY, predictions:DIR; repeat."),
+    _option(
+        _WHAT,
+        help="Checkpoint (globs too), baseline:NAME, oracle:joint, python:FILE:FACTORY, predictions:DIR; repeat.",
+    ),
 ]
 Settings = Annotated[list[str] | None, _option(_WHAT, "--set", **_PAIR, help="A parameter of the suite; repeat.")]
 Tier = Annotated[str | None, _option(_WHAT, help="The suite's size: short for --set tier=TIER.")]

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mmbench.reports.terminal import Block
 
 _LISTS = ("suites", "models", "fusions", "metrics", "sources", "adapters", "reports")
+_SAMPLES = 8
 _ONE = {"suite": "mmbench show suite seg", "run": "mmbench show run RUN"}
 
 
@@ -30,8 +31,23 @@ def show(
         "results"
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    samples: Annotated[
+        int | None, typer.Option("--samples", min=1, help="Draw so many samples of the suite into -o; 8 by default.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The picture of samples: a PNG or JPEG.", show_default=False)
+    ] = None,
+    data_root: Annotated[
+        list[str] | None,
+        typer.Option("--data-root", metavar="[SUITE=]PATH", help="Folder of the data; else under MMBENCH_DATA."),
+    ] = None,
 ) -> int:
-    """List suites, models, fusions, metrics, sources, adapters or reports; describe one suite or run."""
+    """List suites, models, fusions, metrics, sources, adapters or reports; describe one suite or run.
+
+    mmbench show suite vqa --samples 8 -o sheet.png
+    """
+    if samples is not None or output is not None:
+        return _sheet(what, name, samples, output, data_root or [])
     facts, blocks = _found(what, name, results)
     if as_json:
         typer.echo(json.dumps(facts, indent=1, allow_nan=False))
@@ -73,6 +89,26 @@ def _suite(name: str) -> tuple[Any, Iterable[Block]]:
 
     facts = suite_facts(name)
     return facts, card(facts)
+
+
+def _sheet(what: str, name: str | None, samples: int | None, output: Path | None, roots: list[str]) -> int:
+    """Writes samples of a suite as a picture."""
+    if what != "suite" or name is None:
+        raise UsageError("--samples and -o draw a suite, as in: mmbench show suite vqa --samples 8 -o sheet.png.")
+    if output is None or output.suffix.lower() not in (".png", ".jpg", ".jpeg"):
+        found = "there is none" if output is None else f"found {output.name!r}"
+        raise UsageError(f"The picture of samples needs -o with a name that ends in .png or .jpg; {found}.")
+    from mmbench.reports.suite_sheet import suite_sheet
+    from mmbench.runner.suites import SuiteChoice, open_suite, parse_roots
+
+    picture = suite_sheet(open_suite(name, SuiteChoice(roots=parse_roots(roots))), samples or _SAMPLES)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(output)
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written ({error.strerror or error}); choose another -o.") from error
+    screen.write(f"Samples of {name}: {output}\n")
+    return ExitCode.OK
 
 
 def _run(name: str, results: Path) -> tuple[Any, Iterable[Block]]:

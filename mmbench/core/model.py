@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from mmbench.core.errors import SampleError
 from mmbench.core.prediction import Prediction
 from mmbench.core.sample import Batch
-from mmbench.core.source import Modality
+from mmbench.core.source import Modality, Source
 from mmbench.core.suite import SuiteSpec
 
 
@@ -65,7 +65,10 @@ class ModelOptions:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """What an adapter opens a model for. ``target`` is the locator without its scheme (a path, a name)."""
+    """What an adapter opens a model for. ``target`` is the locator without its scheme (a path, a name).
+
+    ``source`` is for an adapter that must know how the data is made; models see samples only.
+    """
 
     locator: str
     target: str
@@ -73,3 +76,4 @@ class ModelRequest:
     classes: tuple[str, ...]
     modalities: Mapping[str, Modality]
     options: ModelOptions
+    source: Source | None = None

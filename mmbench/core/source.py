@@ -11,6 +11,7 @@ from mmbench.core.bounds import Bounds
 from mmbench.core.suite import SuiteSpec
 
 if TYPE_CHECKING:  # numpy takes 0.1 s to import, and `mmbench show suites` needs none of it
+    from mmbench.core.prediction import Prediction
     from mmbench.core.sample import Array, Sample
 
 Kind = Literal["image", "plane", "text", "audio"]
@@ -77,6 +78,25 @@ class BoundedSource(Protocol):
 
     def bounds(self, sample_ids: Sequence[str]) -> Sequence[Bounds]:
         """The bounds of exactly these samples: over all of them, then of each slice."""
+
+
+@runtime_checkable
+class PolicySource(Source, Protocol):
+    """A generated source some of whose bounds are the best scores of policies, each scored as a model would be."""
+
+    @property
+    def spec_version(self) -> int:
+        """As in ``Bounds``."""
+
+    @property
+    def policy_metrics(self) -> tuple[str, ...]:
+        """The metrics that the policies are made for; empty where ``bounds`` says all."""
+
+    def policies(self, sample_ids: Sequence[str], observed: Sequence[str]) -> Mapping[str, Sequence[Prediction]]:
+        """By policy, predictions on these samples from the modalities ``observed`` alone."""
+
+    def without_inputs(self, sample_id: str) -> Sample:
+        """As in ``TargetedSource``."""
 
 
 @runtime_checkable

@@ -26,6 +26,8 @@ Task = Literal[
     "regression",
 ]
 
+_SPATIAL = ("segmentation", "referring-segmentation")
+
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -89,6 +91,11 @@ class SuiteSpec(_Table):
         if self.primary not in self.metrics:
             raise ValueError(f"primary {self.primary!r} is not one of the metrics {', '.join(self.metrics)}")
         return self
+
+    @property
+    def spatial(self) -> bool:
+        """Whether a prediction is a label map of the target's size."""
+        return self.task in _SPATIAL
 
     def resolve(self, chosen: Mapping[str, str]) -> dict[str, str]:
         """All parameters with their values; raises UsageError on an unknown name or value."""

@@ -18,7 +18,7 @@ from mmbench.core.metric import Floats, Ints, TaskContext
 from mmbench.core.prediction import Detections, Prediction
 from mmbench.core.registry import metric, statistic
 from mmbench.core.table import Ragged
-from mmbench.core.targets import Objects
+from mmbench.core.targets import Boxes, Objects
 from mmbench.metrics.average_precision import average_precision, class_average_precision
 from mmbench.metrics.coco_settings import INSTANCES, KEYPOINTS, CocoSettings
 from mmbench.metrics.detection import match_boxes, match_keypoints, match_masks
@@ -61,7 +61,7 @@ class CocoBoxes(_CocoObjects):
     settings = INSTANCES
 
     def rows(self, targets: Sequence[Any], predictions: Sequence[Prediction], context: TaskContext) -> Ragged:
-        """Targets are ``core.targets.Objects``."""
+        """Targets are ``core.targets.Objects`` or ``Boxes``."""
         return packed(match_boxes(*_columns(targets, predictions, context)))
 
 
@@ -239,8 +239,9 @@ class _Found:
 
 
 def _columns(
-    targets: Sequence[Objects], predictions: Sequence[Prediction], context: TaskContext
+    given: Sequence[Objects | Boxes], predictions: Sequence[Prediction], context: TaskContext
 ) -> tuple[_Truth, _Found]:
+    targets = [_objects(target) for target in given]
     found = [prediction for prediction in predictions if isinstance(prediction, Detections)]
     truth = _Truth(
         image_ids=tuple(range(len(targets))),
@@ -265,6 +266,23 @@ def _columns(
         keypoints=_optional([one.keypoints for one in found]),
     )
     return truth, detections
+
+
+def _objects(target: Objects | Boxes) -> Objects:
+    """Boxes by their corners as COCO annotates objects: all to be found, the area that of the box."""
+    if isinstance(target, Objects):
+        return target
+    corners = target.boxes.astype(np.float64)
+    sizes = corners[:, 2:] - corners[:, :2]
+    count = len(target.labels)
+    return Objects(
+        labels=target.labels,
+        areas=sizes.prod(axis=1),
+        crowd=np.zeros(count, dtype=np.bool_),
+        ignored=np.zeros(count, dtype=np.bool_),
+        matchable=np.ones(count, dtype=np.bool_),
+        boxes=np.concatenate([corners[:, :2], sizes], axis=1),
+    )
 
 
 def _owners(lengths: Sequence[int]) -> Ints:

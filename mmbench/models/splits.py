@@ -36,6 +36,11 @@ def open_splits(text: str, chosen: Mapping[str, str], roots: Mapping[str, Path])
     split is empty.
     """
     spec, written = load_suite(text)
+    if not spec.spatial:
+        raise UsageError(
+            f"Models that are trained here give label maps, but suite {spec.name!r} is {spec.task}; choose a suite of "
+            "segmentation."
+        )
     parameters = spec.resolve({**dict(written.parameters), **chosen})
     if spec.split in (spec.train_split, spec.val_split):
         raise UsageError(

@@ -1,19 +1,19 @@
-"""A contact sheet: samples with their modalities, labels, predictions and errors as one picture."""
+"""A contact sheet: samples with their inputs, targets, predictions and errors as one picture."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from mmbench.core.prediction import LabelMap
 from mmbench.core.sample import Sample
 from mmbench.core.source import Modality
-from mmbench.reports.palette import IGNORED, class_colours, colour_labels, error_map
+from mmbench.core.targets import Boxes, Objects
+from mmbench.reports.palette import IGNORED, class_colours
+from mmbench.reports.sheet_cells import Cell, Shown, cells, is_map, lines
+from mmbench.reports.sheet_objects import Colour, object_colours
 
 _GAP = 6
 _LINE = 14
@@ -22,12 +22,19 @@ _INK = (20, 20, 20)
 _ABSENT = (225, 225, 225)
 # Of more classes than this the legend shows the first.
 _LEGEND = 64
+_NARROWEST = 420  # pixels: text under one picture needs room
+_MOST_LINES = 8  # of text under the pictures of a sample
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
+class _Row:
     title: str
-    picture: Image.Image | None
+    cells: list[Cell]
+    lines: list[str]
+
+    def height(self, cell: tuple[int, int]) -> int:
+        pictures = _LINE + cell[1] if self.cells else 0
+        return _LINE + pictures + len(self.lines) * _LINE + _GAP
 
 
 def contact_sheet(
@@ -39,62 +46,71 @@ def contact_sheet(
     captions: Mapping[str, str] | None = None,
     cell: tuple[int, int] = (240, 180),
 ) -> Image.Image:
-    """An RGB picture with a row per sample: each modality, the labels, and with a prediction it and its errors.
+    """An RGB picture with a row per sample: each modality, the target, and with a prediction it and its errors.
 
     Pictures are shrunk or enlarged to fit ``cell`` (width, height); an image shows its first three channels, a plane is
-    grey from its smallest to its largest value, which stand above it. ``predictions`` and ``captions`` (a text behind
-    the id) are by sample id. Below stand the colours of the classes.
+    grey from its smallest to its largest value, which stand above it, a recording is a spectrogram. Texts, and targets
+    without a place in the picture, stand below. ``predictions`` and ``captions`` (a text behind the id) are by sample
+    id. At the end stand the colours of the classes, where colours are shown. Raises ValueError without a sample.
     """
     if not samples:
         raise ValueError("a contact sheet needs at least one sample")
+    shown = Shown(modalities, classes, ignore)
+    found = [list(cells(sample, shown, (predictions or {}).get(sample.id))) for sample in samples]
+    columns = max(len(row) for row in found)
+    width = max(_GAP + columns * (cell[0] + _GAP), 0 if any(map(is_map, (s.target for s in samples))) else _NARROWEST)
     rows = [
-        list(_cells(sample, modalities, len(classes), ignore, (predictions or {}).get(sample.id))) for sample in samples
+        _Row(
+            f"{sample.id}  {(captions or {}).get(sample.id, '')}".rstrip(),
+            row,
+            [line for text in lines(sample, shown) for line in _wrapped(text, width - 2 * _GAP)][:_MOST_LINES],
+        )
+        for sample, row in zip(samples, found, strict=True)
     ]
-    columns = max(len(row) for row in rows)
-    width = _GAP + columns * (cell[0] + _GAP)
-    shown = list(classes)[:_LEGEND]
-    legend = _legend_places([*shown, "(ignored)"] if ignore is not None else shown, width)
-    row_height = 2 * _LINE + cell[1] + _GAP
-    height = _GAP + len(rows) * row_height + legend[-1][2] + _LINE + _GAP
+    return _drawn(rows, _legend(samples, shown), width, cell)
+
+
+def _legend(samples: Sequence[Sample], shown: Shown) -> list[tuple[str, Colour]]:
+    """Names with their colours; none where no target is coloured."""
+    names = list(shown.classes)[:_LEGEND]
+    if any(isinstance(sample.target, Boxes | Objects) for sample in samples):
+        return list(zip(names, object_colours(len(shown.classes)), strict=False))
+    if not any(is_map(sample.target) for sample in samples):
+        return []
+    colours: list[Colour] = [(int(r), int(g), int(b)) for r, g, b in class_colours(len(names))]
+    ignored = [("(ignored)", IGNORED)] if shown.ignore is not None else []
+    return [*zip(names, colours, strict=True), *ignored]
+
+
+def _drawn(
+    rows: Sequence[_Row], legend: Sequence[tuple[str, Colour]], width: int, cell: tuple[int, int]
+) -> Image.Image:
+    places = _legend_places([name for name, _ in legend], width)
+    below = places[-1][2] + _LINE + _GAP if places else 0
+    height = _GAP + sum(row.height(cell) for row in rows) + below
     sheet = Image.new("RGB", (width, height), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    for index, (sample, row) in enumerate(zip(samples, rows, strict=True)):
-        top = _GAP + index * row_height
-        title = f"{sample.id}  {(captions or {}).get(sample.id, '')}".rstrip()
-        _write(draw, (_GAP, top), title, width - 2 * _GAP)
-        for column, item in enumerate(row):
-            _paste(sheet, draw, item, (_GAP + column * (cell[0] + _GAP), top + _LINE), cell)
-    _draw_legend(draw, legend, len(classes), _GAP + len(rows) * row_height)
+    top = _GAP
+    for row in rows:
+        _draw_row(sheet, draw, row, top, cell)
+        top += row.height(cell)
+    for (text, left, down), (_, colour) in zip(places, legend, strict=True):
+        draw.rectangle((left, top + down + 1, left + 11, top + down + 12), fill=colour, outline=_INK)
+        draw.text((left + 16, top + down), text, fill=_INK, font=_font())
     return sheet
 
 
-def _cells(
-    sample: Sample, modalities: Mapping[str, Modality], count: int, ignore: int | None, prediction: LabelMap | None
-) -> Iterator[_Cell]:
-    for name, modality in modalities.items():
-        yield _input(name, modality, sample.inputs.get(name))
-    target = np.asarray(sample.target)
-    yield _Cell("labels", Image.fromarray(colour_labels(target, count, ignore)))
-    if prediction is not None:
-        yield _Cell("prediction", Image.fromarray(colour_labels(prediction.labels, count, None)))
-        errors = error_map(target, prediction.labels, ignore)
-        yield _Cell("errors (orange)", Image.fromarray(errors))
-
-
-def _input(name: str, modality: Modality, value: NDArray[Any] | None) -> _Cell:
-    if value is None:
-        return _Cell(f"{name}: absent", None)
-    if modality.kind == "image":
-        pixels = value[..., :3] if value.shape[2] >= 3 else value[..., 0]
-        return _Cell(name, Image.fromarray(np.ascontiguousarray(pixels)))
-    low, high = float(np.nanmin(value)), float(np.nanmax(value))
-    span = high - low if high > low else 1.0
-    grey = np.nan_to_num((value.astype(np.float64) - low) / span * 255.0).round().astype(np.uint8)
-    return _Cell(f"{name} {low:.4g} to {high:.4g} {modality.unit}".rstrip(), Image.fromarray(grey))
+def _draw_row(sheet: Image.Image, draw: ImageDraw.ImageDraw, row: _Row, top: int, cell: tuple[int, int]) -> None:
+    _write(draw, (_GAP, top), row.title, sheet.width - 2 * _GAP)
+    for column, item in enumerate(row.cells):
+        _paste(sheet, draw, item, (_GAP + column * (cell[0] + _GAP), top + _LINE), cell)
+    below = top + row.height(cell) - _GAP - len(row.lines) * _LINE
+    for number, line in enumerate(row.lines):
+        _write(draw, (_GAP, below + number * _LINE), line, sheet.width - 2 * _GAP)
 
 
 def _paste(
-    sheet: Image.Image, draw: ImageDraw.ImageDraw, item: _Cell, corner: tuple[int, int], cell: tuple[int, int]
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, item: Cell, corner: tuple[int, int], cell: tuple[int, int]
 ) -> None:
     left, top = corner
     _write(draw, (left, top), item.title, cell[0])
@@ -103,6 +119,8 @@ def _paste(
         draw.rectangle((*box, box[0] + cell[0] - 1, box[1] + cell[1] - 1), fill=_ABSENT)
         return
     scale = min(cell[0] / item.picture.width, cell[1] / item.picture.height)
+    # Whole numbers: stripes of few pixels would become of unequal width.
+    scale = float(int(scale)) if scale > 1 else scale
     size = (max(1, round(item.picture.width * scale)), max(1, round(item.picture.height * scale)))
     # Classes must not be mixed to colours that no class has: nearest for all, and what is enlarged stays sharp.
     sheet.paste(item.picture.resize(size, Image.Resampling.NEAREST).convert("RGB"), box)
@@ -121,11 +139,16 @@ def _legend_places(names: Sequence[str], width: int) -> list[tuple[str, int, int
     return places
 
 
-def _draw_legend(draw: ImageDraw.ImageDraw, places: Sequence[tuple[str, int, int]], count: int, offset: int) -> None:
-    colours = [tuple(int(v) for v in colour) for colour in class_colours(min(count, _LEGEND))]
-    for (text, left, top), colour in zip(places, [*colours, IGNORED], strict=False):
-        draw.rectangle((left, offset + top + 1, left + 11, offset + top + 12), fill=colour, outline=_INK)
-        draw.text((left + 16, offset + top), text, fill=_INK, font=_font())
+def _wrapped(text: str, width: int) -> list[str]:
+    """The text in lines of ``width`` pixels, broken between words; a longer word is cut where it is written."""
+    found = [""]
+    for word in _safe(text).split(" "):
+        longer = f"{found[-1]} {word}".lstrip()
+        if found[-1] and _font().getlength(longer) > width:
+            found.append(word)
+        else:
+            found[-1] = longer
+    return found
 
 
 def _write(draw: ImageDraw.ImageDraw, place: tuple[int, int], text: str, width: int) -> None:

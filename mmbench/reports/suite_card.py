@@ -79,5 +79,6 @@ def _classes(spec: SuiteSpec, reference: SuiteReference) -> list[str]:
 def _next_command(text: str, spec: SuiteSpec, found: bool) -> str:
     root = "" if found else f" --data-root {spec.name}=PATH"
     baselines = content.baseline_names(spec.name)
-    model = f"baseline:{baselines[0]}" if baselines else "my.ckpt --arch my_model.py:MyModel"
+    own = "oracle:joint" if spec.source.kind == "scenes" else "my.ckpt --arch my_model.py:MyModel"
+    model = f"baseline:{baselines[0]}" if baselines else own
     return f"mmbench run --suite {shlex.quote(text)} --model {model}{root}"

@@ -29,7 +29,7 @@ class Job:
     """Everything that the loop needs.
 
     ``modalities`` are the suite's. ``statistics`` are counted in the loop, ``later`` after it; predictions are checked
-    for both.
+    for both. With ``spatial`` they have the size of the target.
     """
 
     plan: Plan
@@ -40,6 +40,7 @@ class Job:
     context: TaskContext
     workers: int = 0
     later: tuple[str, ...] = ()
+    spatial: bool = True
 
 
 def execute(job: Job, journal: Journal, progress: Progress) -> None:
@@ -98,7 +99,7 @@ def predict(model: Model, batch: Batch) -> list[Prediction | SampleError]:
 def _measured(job: Job, batch: LoadedBatch) -> tuple[tuple[Entry, ...], tuple[Failure, ...], float]:
     if not batch.loaded:
         return (), batch.failures, 0.0
-    inputs = Batch.of([loaded.sample for loaded in batch.loaded], job.modalities)
+    inputs = Batch.of([loaded.sample for loaded in batch.loaded], job.modalities, job.spatial)
     start = time.perf_counter()
     outcomes = predict(job.model, inputs)
     predict_seconds = time.perf_counter() - start

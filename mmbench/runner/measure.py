@@ -146,6 +146,7 @@ def _job(prepared: Prepared, widths: tuple[tuple[str, int], ...], options: RunOp
         later=tuple(name for name in needed_statistics(suite.spec.metrics) if name not in counted),
         context=suite.context,
         workers=options.workers,
+        spatial=suite.spec.spatial,
     )
 
 

@@ -11,8 +11,9 @@ from mmbench.content import load_suite
 from mmbench.core.bounds import Bounds
 from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.metric import TaskContext
-from mmbench.core.source import BoundedSource, Source
+from mmbench.core.source import BoundedSource, PolicySource, Source
 from mmbench.core.suite import SuiteReference, SuiteSpec
+from mmbench.runner.policy_bounds import policy_bounds
 from mmbench.sources.opening import open_source
 
 
@@ -46,11 +47,17 @@ class OpenedSuite:
 
     def bounds(self, ids: tuple[str, ...]) -> tuple[Bounds, ...]:
         """The bounds of these samples, empty where they are not known; computed once for all models."""
-        if not ids or not isinstance(self.source, BoundedSource):
-            return ()
         if ids not in self._bounds:
-            self._bounds[ids] = tuple(self.source.bounds(ids))
+            self._bounds[ids] = self._computed(ids) if ids else ()
         return self._bounds[ids]
+
+    def _computed(self, ids: tuple[str, ...]) -> tuple[Bounds, ...]:
+        """Of the metrics that the suite measures; a source may know bounds of others."""
+        found = self.source.bounds(ids) if isinstance(self.source, BoundedSource) else ()
+        known = tuple(bounds for bounds in found if bounds.metric in self.spec.metrics)
+        if isinstance(self.source, PolicySource):
+            known += policy_bounds(self.source, self.spec.metrics, ids)
+        return known
 
 
 def open_suite(text: str, choice: SuiteChoice) -> OpenedSuite:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 from mmbench import content
 from mmbench.cli.main import main
@@ -211,3 +212,30 @@ def test_it_imports_nothing_heavy(arguments):
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stderr == "0 []\n"
+
+
+def test_samples_of_a_suite_are_drawn(tmp_path, capsys):
+    """As many rows as asked for; the path is printed."""
+    heights = []
+    for count in ("1", "3"):
+        picture = tmp_path / "deep" / f"{count}.png"
+        text = shown(capsys, "suite", "vqa-av[tier=smoke]", "--samples", count, "-o", str(picture))
+        assert text == f"Samples of vqa-av[tier=smoke]: {picture}\n"
+        with Image.open(picture) as image:
+            heights.append(image.height)
+    assert heights[1] > 2.5 * heights[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["suite", "vqa", "--samples", "4"], "needs -o with a name that ends in .png or .jpg; there is none."),
+        (["suite", "vqa", "-o", "x.pdf"], "found 'x.pdf'"),
+        (["suites", "-o", "x.png"], "--samples and -o draw a suite"),
+        (["suite", "-o", "x.png"], "--samples and -o draw a suite"),
+        (["suite", "vqa[tier=smoke]", "--samples", "1", "-o", "/proc/none/x.png"], "cannot be written"),
+    ],
+)
+def test_mistakes_about_samples(capsys, arguments, sentence):
+    assert main(["show", *arguments]) == 2
+    assert sentence in capsys.readouterr().err

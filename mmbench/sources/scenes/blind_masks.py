@@ -21,14 +21,12 @@ Floats = NDArray[np.float64]
 
 
 def blind_scores(shapes: Sequence[int], canvas: int, *, told: bool) -> dict[str, float]:
-    """The best ``giou``, ``ciou`` and ``precision_50`` on objects of these shapes, the shape being ``told`` or not."""
+    """The best ``mean_iou``, ``oiou`` and ``p50`` on objects of these shapes, the shape being ``told`` or not."""
     counts = np.bincount(shapes, minlength=len(SHAPES)) / len(shapes)
     kinds = [(shape,) for shape in range(len(SHAPES))] if told else [tuple(range(len(SHAPES)))]
     scores = [(sum(counts[shape] for shape in kind), _scores(kind, canvas)) for kind in kinds]
-    mean = {
-        name: float(sum(weight * score[name].max() for weight, score in scores)) for name in ("giou", "precision_50")
-    }
-    return mean | {"ciou": _best_ratio(scores)}
+    mean = {name: float(sum(weight * score[name].max() for weight, score in scores)) for name in ("mean_iou", "p50")}
+    return mean | {"oiou": _best_ratio(scores)}
 
 
 def _best_ratio(scores: Sequence[tuple[float, dict[str, Floats]]]) -> float:
@@ -44,17 +42,17 @@ def _best_ratio(scores: Sequence[tuple[float, dict[str, Floats]]]) -> float:
 
 @lru_cache(maxsize=32)
 def _scores(shapes: tuple[int, ...], canvas: int) -> dict[str, Floats]:
-    """By candidate: mean IoU, mean shared and united pixels, chance of an IoU above one half."""
+    """By candidate: mean IoU, mean shared and united pixels, chance of an IoU of at least one half."""
     objects = np.concatenate([_places(shape, canvas) for shape in shapes]).astype(np.float64)
     levels = objects.mean(axis=0)
     masks = np.stack([levels >= level for level in np.unique(levels[levels > 0])]).astype(np.float64)
     inside, sizes, areas = objects @ masks.T, masks.sum(axis=1), objects.sum(axis=1)[:, None]
-    found: dict[str, list[Floats]] = {"giou": [], "shared": [], "united": [], "precision_50": []}
+    found: dict[str, list[Floats]] = {"mean_iou": [], "shared": [], "united": [], "p50": []}
     for copies in _COPIES:
         hit = copies / _CELLS
         united = copies * sizes + areas - inside
-        found["giou"].append(hit * (inside / united).mean(axis=0))
-        found["precision_50"].append(hit * (2 * inside > united).mean(axis=0))
+        found["mean_iou"].append(hit * (inside / united).mean(axis=0))
+        found["p50"].append(hit * (2 * inside >= united).mean(axis=0))
         found["shared"].append(hit * inside.mean(axis=0))
         found["united"].append((copies * sizes + areas - hit * inside).mean(axis=0))
     return {name: np.concatenate(values) for name, values in found.items()}
@@ -68,7 +66,7 @@ def best_mask(shapes: tuple[int, ...], canvas: int) -> NDArray[np.uint8]:
     known = tuple(shapes) or tuple(range(len(SHAPES)))
     levels = np.concatenate([_places(shape, canvas) for shape in known]).astype(np.float64).mean(axis=0)
     candidates = np.unique(levels[levels > 0])
-    best = candidates[_scores(known, canvas)["giou"][-len(candidates) :].argmax()]
+    best = candidates[_scores(known, canvas)["mean_iou"][-len(candidates) :].argmax()]
     side = canvas // GRID
     return np.tile((levels >= best).reshape(side, side), (GRID, GRID)).astype(np.uint8)
 

@@ -10,22 +10,28 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.stats import chi2_contingency, ks_2samp
 
 from mmbench.core.sample import Array, Sample
+from mmbench.core.targets import Boxes
 from mmbench.sources.scenes import words
 from mmbench.sources.scenes.geometry import GRID
 from mmbench.sources.scenes.label_chances import law_accuracy
 from mmbench.sources.scenes.label_laws import laws_named
 from mmbench.sources.scenes.oracles.describe import slots_of
+from mmbench.sources.scenes.oracles.pixels import Window, cells_of
+from mmbench.sources.scenes.regimes import Law, laws_of
 from mmbench.sources.scenes.source import SceneSource
 from mmbench.sources.scenes.tasks.caption import HEARD, SLOTS
 from mmbench.sources.scenes.tasks.catalogue import TASKS
 from mmbench.sources.scenes.tasks.classify import Classification
+from mmbench.sources.scenes.tasks.dense import Segmentation
 from mmbench.sources.scenes.tasks.question import TYPE
+from mmbench.sources.scenes.tasks.task import TAG
 
 # Below this a finding is no accident: one in a thousand for a whole suite, shared by its tests (Bonferroni).
 ACCIDENT = 1e-3
@@ -49,14 +55,37 @@ class Finding(NamedTuple):
 
 
 def findings(source: SceneSource) -> list[Finding]:
-    """All tests on a split, the least likely first."""
-    samples = {sample_id: source.load(sample_id) for sample_id in source.ids}
+    """All tests on a split, the least likely first; of segmentation and detection the units are objects."""
+    samples: dict[str, Sample] = {}
+    measured: dict[str, dict[str, Measures]] = {}
+    for sample_id in source.ids:
+        for unit in _units(source.load(sample_id)):
+            samples[unit.id] = replace(unit, inputs={})  # what is measured takes the place of the pixels
+            measured[unit.id] = {m.name: measures(m.kind, unit.inputs[m.name]) for m in source.modalities.values()}
     found = []
     for secret in secrets_of(source, samples):
         name = f"{secret.modality} tells {secret.about}"
-        columns = _columns(source, secret.modality, [samples[sample_id] for sample_id in secret.label])
+        columns = _columns([measured[unit][secret.modality] for unit in secret.label])
         found += [Finding(name, measure, test(list(secret.label.values()))) for measure, test in columns]
     return sorted(found, key=lambda finding: finding.chance)
+
+
+def _units(sample: Sample) -> Iterator[Sample]:
+    """The sample, or each object of a label map with classes or of ``Boxes``, cut out of the inputs by its box."""
+    if sample.group is not None or not isinstance(sample.target, np.ndarray | Boxes):
+        yield sample
+        return
+    for number, (window, label) in enumerate(_objects(sample.target)):
+        inputs = {name: value[window] for name, value in sample.inputs.items()}
+        yield replace(sample, id=f"{sample.id} object {number}", inputs=inputs, target=label)
+
+
+def _objects(target: Array | Boxes) -> Iterator[tuple[Window, int]]:
+    if isinstance(target, Boxes):
+        for (x1, y1, x2, y2), label in zip(target.boxes.astype(int).tolist(), target.labels.tolist(), strict=True):
+            yield (slice(y1, y2), slice(x1, x2)), label
+    else:
+        yield from ((window, int(target[window].max())) for _, window in cells_of(target > 0))
 
 
 def leaks(found: Sequence[Finding]) -> list[Finding]:
@@ -68,7 +97,9 @@ def secrets_of(source: SceneSource, samples: Mapping[str, Sample]) -> list[Secre
     """What each modality must not tell, from the targets and tags of the samples."""
     task = TASKS[source.task]
     if isinstance(task, Classification):
-        return _secrets_of_classes(source, samples)
+        return _secrets_of_classes(source, samples, laws_named(source.regime))
+    if isinstance(task, Segmentation):
+        return _secrets_of_classes(source, samples, laws_of(source.regime))
     if source.task == "caption":
         return _secrets_of_captions(samples)
     if source.task == "refseg":
@@ -86,10 +117,11 @@ def secrets_of(source: SceneSource, samples: Mapping[str, Sample]) -> list[Secre
     ]
 
 
-def _secrets_of_classes(source: SceneSource, samples: Mapping[str, Sample]) -> list[Secret]:
+def _secrets_of_classes(source: SceneSource, samples: Mapping[str, Sample], laws: Sequence[Law]) -> list[Secret]:
     found = []
-    for law in laws_named(source.regime):
-        label = {name: str(s.target) for name, s in samples.items() if source.stratum(name) == law.name}
+    for law in laws:
+        own = {name: s for name, s in samples.items() if s.tags.get(TAG, source.regime) == law.name}
+        label = {name: str(sample.target) for name, sample in own.items()}
         even = [1] * law.classes
         for place, modality in enumerate(source.modalities):
             if law_accuracy(law, (place,), even) == 1 / law.classes:
@@ -116,17 +148,16 @@ def _answer(target: Any) -> str:
 
 
 Test = Callable[[Sequence[str]], float]
+Measures = Mapping[str, float]
 
 
-def _columns(source: SceneSource, modality: str, samples: Sequence[Sample]) -> Iterator[tuple[str, Test]]:
-    """Each measure of the samples with its test against labels."""
-    kind = source.modalities[modality].kind
-    measured = [measures(kind, sample.inputs[modality]) for sample in samples]
+def _columns(measured: Sequence[Measures]) -> Iterator[tuple[str, Test]]:
+    """Each measure of the units, and their order, with its test against labels."""
     for name in measured[0]:
         values = [row[name] for row in measured]
         yield name, lambda labels, values=values: difference(labels, values)  # type: ignore[misc]
-    place = range(len(samples))
-    for name, marks in (("parity", [n % 4 for n in place]), ("quarter", [4 * n // len(samples) for n in place])):
+    place = range(len(measured))
+    for name, marks in (("parity", [n % 4 for n in place]), ("quarter", [4 * n // len(measured) for n in place])):
         yield name, lambda labels, marks=marks: association(labels, marks)  # type: ignore[misc]
 
 

@@ -11,11 +11,13 @@ from typing import Any
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.errors import SampleError, UsageError
+from mmbench.core.prediction import Prediction
 from mmbench.core.registry import source
 from mmbench.core.sample import Array, Sample
 from mmbench.core.source import Modality, SourceRequest
 from mmbench.sources.scenes import SPEC_VERSION
-from mmbench.sources.scenes.tasks.catalogue import TASKS
+from mmbench.sources.scenes.predictions import prediction_of
+from mmbench.sources.scenes.tasks.catalogue import POLICY_METRICS, TASKS
 from mmbench.sources.scenes.tasks.task import Item, Task
 
 SPLITS = ("train", "val", "test")
@@ -90,13 +92,11 @@ class SceneSource:
 
     def load(self, sample_id: str) -> Sample:
         """Renders one item; in regime X its tag ``regime`` names the law that it follows."""
-        item, task = self._item(sample_id), self._task
-        group = sample_id.rpartition("-")[0] if task.parts > 1 else None
-        return Sample(sample_id, task.inputs(item), task.target(item), group, task.tags(item))
+        return self._sample(sample_id, self._task.inputs(self._item(sample_id)))
 
-    def target(self, sample_id: str) -> Any:
-        """The target that ``load`` gives, without rendering."""
-        return self._task.target(self._item(sample_id))
+    def without_inputs(self, sample_id: str) -> Sample:
+        """As ``load`` without rendering: target, group and tags."""
+        return self._sample(sample_id, {})
 
     def stamp(self, sample_id: str) -> str:
         """The generator's version and parameters, which with the id fix the bytes."""
@@ -121,15 +121,35 @@ class SceneSource:
         """Bounds on exactly these samples: over all, then of each slice."""
         return self._task.bounds(self.regime, [self._item(sample_id) for sample_id in sample_ids])
 
-    def policies(self, sample_ids: Sequence[str], observed: Sequence[str]) -> Mapping[str, list[Any]]:
+    @property
+    def spec_version(self) -> int:
+        """The generator's version."""
+        return SPEC_VERSION
+
+    @property
+    def policy_metrics(self) -> tuple[str, ...]:
+        """The metrics whose bounds are the best scores of ``policies``."""
+        return POLICY_METRICS.get(self.task, ())
+
+    def policies(self, sample_ids: Sequence[str], observed: Sequence[str]) -> dict[str, list[Prediction]]:
         """Predictions on these samples from the modalities ``observed`` alone, by policy (``tasks.task``)."""
         for modality in observed:
             _expect("modality", modality, tuple(self.modalities))
-        return self._task.policies([self._item(sample_id) for sample_id in sample_ids], observed)
+        policies = self._task.policies([self._item(sample_id) for sample_id in sample_ids], observed)
+        classes = len(self.classes)
+        return {
+            name: [prediction_of(i, one, classes) for i, one in zip(sample_ids, found, strict=True)]
+            for name, found in policies.items()
+        }
 
     def traits(self, sample_id: str) -> Mapping[str, frozenset[str]]:
         """What a generality split may hold out: by kind, the combinations that the sample holds."""
         return self._task.traits(self._item(sample_id))
+
+    def _sample(self, sample_id: str, inputs: Mapping[str, Any]) -> Sample:
+        item, task = self._item(sample_id), self._task
+        group = sample_id.rpartition("-")[0] if task.parts > 1 else None
+        return Sample(sample_id, inputs, task.target(item), group, task.tags(item))
 
     @property
     def _task(self) -> Task:

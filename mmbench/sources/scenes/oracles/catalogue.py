@@ -48,12 +48,12 @@ def _made(source: SceneSource, chosen: tuple[str, ...], additive: bool) -> Oracl
         samples = [train.load(sample_id) for sample_id in train.ids[:_FITTED]]
         return SegmentOracle.fit([(sample.inputs, sample.target) for sample in samples], source.regime, chosen)
     if source.task == "refseg":
-        return ReferOracle(chosen, CANVAS[source.tier])
+        return ReferOracle(chosen, CANVAS[source.tier], union=True)
     named: dict[str, Oracle] = {
         "det": DetectOracle(source.regime, chosen),
         "vqa": AskOracle(chosen),
         "vqa-av": SoundOracle(chosen),
-        "caption": CaptionOracle(chosen),
+        "caption": CaptionOracle.best(chosen),
         "cls-vqa": JointOracle(chosen),
     }
     return named.get(source.task) or ClassOracle(source.regime, tuple(source.modalities), chosen, additive)

@@ -35,3 +35,8 @@ TASKS: Mapping[str, Task] = MappingProxyType(
         )
     }
 )
+
+# Metrics that are no mean over samples: their bounds are the best scores of the task's policies.
+POLICY_METRICS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"det": ("ap_100", "ap50_100", "ap75_100"), "caption": ("cider",)}
+)

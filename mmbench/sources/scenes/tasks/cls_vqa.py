@@ -32,7 +32,7 @@ class ClassificationAndQuestions(QuestionAnswering):
         return JointTarget({CLASSIFICATION: self.majority(item), VQA: self.question(item).answer})
 
     def bounds(self, regime: str, items: Sequence[Item]) -> tuple[Bounds, ...]:
-        """Bounds of ``accuracy`` of the class, which the picture alone tells, and of ``vqa_accuracy``."""
+        """Bounds of ``accuracy`` of the class, which the picture alone tells, and of ``answer_accuracy``."""
         if not items:
             return ()
         guess = round(1 / len(CLASSES), DIGITS)

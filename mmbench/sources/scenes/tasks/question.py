@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-METRIC = "vqa_accuracy"
+METRIC = "answer_accuracy"
 TYPE = "type"
 
 

@@ -17,6 +17,7 @@ from mmbench.core.sample import Array
 from mmbench.core.source import Modality
 from mmbench.sources.scenes import SPEC_VERSION, rgb, words
 from mmbench.sources.scenes.blind_masks import blind_scores
+from mmbench.sources.scenes.geometry import area
 from mmbench.sources.scenes.layout import Look, arranged, natural, words_for
 from mmbench.sources.scenes.looks import look_labels, look_map
 from mmbench.sources.scenes.scene import PRIMARY, Scene, Thing, paint
@@ -26,8 +27,8 @@ from mmbench.sources.scenes.tasks.task import IMAGE, TEXT, Item
 
 LAW = natural("S")
 OBJECTS = 4
-# Mean IoU over expressions, IoU of all expressions' pixels together, share with an IoU strictly above one half.
-METRICS = ("giou", "ciou", "precision_50")
+# Mean IoU over expressions, IoU of all expressions' pixels together, share with an IoU of at least one half.
+METRICS = ("mean_iou", "oiou", "p50")
 TEMPLATES = (
     "the {colour} {shape}",
     "find the {colour} {shape}",
@@ -81,10 +82,10 @@ class ReferringSegmentation:
         return look_labels() if modality == "image" else len(words.COLOURS) * len(words.SHAPES)
 
     def bounds(self, regime: str, items: Sequence[Item]) -> tuple[Bounds, ...]:  # noqa: ARG002
-        """Bounds of ``giou``, ``ciou`` and ``precision_50``.
+        """Bounds of ``mean_iou``, ``oiou`` and ``p50``.
 
-        Of a picture alone 1/4 in all three: over the four expressions the IoU of any union of k objects sums to 1, the
-        shared pixels of all four are a quarter of the united ones, and only one of two objects can be more than half.
+        Of a picture alone 1/4 in the first two: over the four expressions the IoU of any union of k objects sums to 1,
+        and the shared pixels of all four are a quarter of the united ones. Of ``p50`` see ``_half_right``.
         """
         if not items:
             return ()
@@ -93,11 +94,12 @@ class ReferringSegmentation:
             blind_scores(shapes, items[0].canvas, told=True),
             blind_scores(shapes, items[0].canvas, told=False),
         )
+        image = {"mean_iou": 0.25, "oiou": 0.25, "p50": sum(map(self._half_right, items)) / len(items)}
         return tuple(
             Bounds(
                 metric=metric,
                 chance=round(chance[metric], DIGITS),
-                unimodal={"image": 0.25, "text": round(text[metric], DIGITS)},
+                unimodal={"image": round(image[metric], DIGITS), "text": round(text[metric], DIGITS)},
                 fused=1.0,
                 spec_version=SPEC_VERSION,
             )
@@ -130,6 +132,15 @@ class ReferringSegmentation:
         return TEMPLATES[self._template(item)].format(
             colour=words.COLOURS[meant.colour], shape=words.SHAPES[meant.shape]
         )
+
+    def _half_right(self, item: Item) -> float:
+        """The best chance that one mask has an IoU of at least one half with the object that is meant: 1/4, or 2/4.
+
+        With x_i pixels shared, 3 x_i >= s + a_i for a mask of s pixels. For two objects these add up to
+        s >= a_1 + a_2: the mask is their union, and then both hold only for equal areas. For three never.
+        """
+        areas = [area(thing.shape, thing.size) for thing in self.scene(item).things]
+        return 0.5 if len(set(areas)) < OBJECTS else 0.25
 
     def _meant(self, item: Item) -> Thing:
         return self.scene(item).things[item.part]

@@ -107,7 +107,7 @@ class QuestionAnswering:
         return look_labels() if modality == "image" else SENSES
 
     def bounds(self, regime: str, items: Sequence[Item]) -> tuple[Bounds, ...]:  # noqa: ARG002
-        """Bounds of ``vqa_accuracy``."""
+        """Bounds of ``answer_accuracy``."""
         return (answer_bounds([KINDS[item.part] for item in items]),) if items else ()
 
     def policies(self, items: Sequence[Item], observed: Sequence[str]) -> Mapping[str, list[Any]]:  # noqa: ARG002

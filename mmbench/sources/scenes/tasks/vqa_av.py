@@ -82,7 +82,7 @@ class SoundingThing:
         return {"image": look_labels(), "audio": len(audio.PITCHES), "text": len(KINDS)}[modality]
 
     def bounds(self, regime: str, items: Sequence[Item]) -> tuple[Bounds, ...]:  # noqa: ARG002
-        """Bounds of ``vqa_accuracy``; of the pairs too, against the best of which the gain of all three is measured."""
+        """Bounds of ``answer_accuracy``, also of pairs: the gain of all three is measured against the best of them."""
         return (_bounds([KINDS[item.part] for item in items]),) if items else ()
 
     def policies(self, items: Sequence[Item], observed: Sequence[str]) -> Mapping[str, list[Any]]:  # noqa: ARG002

@@ -36,7 +36,7 @@ def test_samples_are_as_declared(source) -> None:
 
 
 def test_the_answers_of_a_picture_all_differ(source) -> None:
-    answers = [answer(source.target(sample_id)) for sample_id in source.ids]
+    answers = [answer(source.without_inputs(sample_id).target) for sample_id in source.ids]
     for start in range(0, len(answers), len(KINDS)):
         assert len(set(answers[start : start + len(KINDS)])) == len(KINDS)
         assert sorted(answers[start : start + 2]) == ["no", "yes"]
@@ -55,7 +55,7 @@ def test_the_answers_of_a_type_are_even(source) -> None:
     """256 pictures: each answer of a type as often as any other, but for a difference of two."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for sample_id in source.ids:
-        counts[source.stratum(sample_id)][answer(source.target(sample_id))] += 1
+        counts[source.stratum(sample_id)][answer(source.without_inputs(sample_id).target)] += 1
     assert {kind: len(found) for kind, found in counts.items()} == dict(CHOICES)
     assert sum(CHOICES.values()) == len(ANSWERS)
     for found in counts.values():
@@ -75,7 +75,7 @@ def test_bounds_are_those_of_the_design(source) -> None:
     *_, bounds = source.bounds(source.ids)
     expected = (0.5 + 0.5 + 1 / 8 + 1 / 6 + 1 / 4 + 1 / 5) / 6
     assert bounds.unimodal == {"image": pytest.approx(1 / 6, abs=1e-6), "text": pytest.approx(expected, abs=1e-6)}
-    assert (bounds.metric, bounds.fused, bounds.chance) == ("vqa_accuracy", 1.0, pytest.approx(1 / 6, abs=1e-6))
+    assert (bounds.metric, bounds.fused, bounds.chance) == ("answer_accuracy", 1.0, pytest.approx(1 / 6, abs=1e-6))
     assert source.bounds([]) == ()
 
 
@@ -86,17 +86,19 @@ def test_bounds_follow_the_types_asked(source) -> None:
 
 def test_the_joint_task_has_two_targets(open_task) -> None:
     source = open_task("cls-vqa")
-    targets = [source.target(sample_id) for sample_id in source.ids]
+    targets = [source.without_inputs(sample_id).target for sample_id in source.ids]
     assert all(isinstance(target, JointTarget) for target in targets)
     assert Counter(target.parts["classification"] for target in targets) == dict.fromkeys(range(4), 6 * 64)
     assert source.classes[:4] == ("class-1", "class-2", "class-3", "class-4")
-    assert [bounds.metric for bounds in source.bounds(source.ids)] == ["accuracy", "vqa_accuracy"]
+    assert [bounds.metric for bounds in source.bounds(source.ids)] == ["accuracy", "answer_accuracy"]
 
 
 def test_the_class_is_independent_of_the_answers(open_task) -> None:
     """Each class with each answer to the pattern question: 64 pictures over four answers, 5 to 30 each."""
     source = open_task("cls-vqa")
-    targets = [source.target(sample_id) for sample_id in source.ids if source.stratum(sample_id) == "pattern"]
+    targets = [
+        source.without_inputs(sample_id).target for sample_id in source.ids if source.stratum(sample_id) == "pattern"
+    ]
     table = Counter((target.parts["classification"], target.parts["vqa"]) for target in targets)
     assert len(table) == 16
     assert all(5 <= count <= 30 for count in table.values())
