@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 
 _CONFIG = Path("mmbench.toml")
 
-gate = typer.Typer(
-    invoke_without_command=True,
-    help="Gate a change: PASS, REGRESS or INCONCLUSIVE for each metric, paired by sample.",
-    rich_markup_mode="rich",
-)
+gate = typer.Typer(invoke_without_command=True, rich_markup_mode="rich")
 
 Base = Annotated[str | None, typer.Option(help="The reference: a folder of runs, or a run.", show_default=False)]
 HeadSide = Annotated[str | None, typer.Option(help="What is gated: a folder of runs, or a run.", show_default=False)]
