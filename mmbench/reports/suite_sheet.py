@@ -25,7 +25,7 @@ def suite_sheet(suite: OpenedSuite, count: int) -> Image.Image:
         raise NothingMeasured(f"Suite {suite.spec.name!r} has no sample in this split; check its lists and patterns.")
     chosen = choose([source.stratum(sample_id) for sample_id in ids], min(count, len(ids)), suite.reference.seed)
     found = [_sample(source, ids[place]) for place in chosen]
-    modalities = {name: source.modalities[name] for name in suite.spec.modalities}
+    modalities = {name: m for name, m in source.modalities.items() if name in suite.spec.modalities}
     captions = {sample.id: caption for sample, caption in found}
     samples = [sample for sample, _ in found]
     return contact_sheet(samples, modalities, source.classes, source.ignore, captions=captions, cell=_CELL)

@@ -52,7 +52,7 @@ MALFORMED: dict[str, tuple[Any, str]] = {
     "score not finite": ([GOOD | {"score": float("nan")}], "place 0 has NaN as 'score'"),
     "no score": ([{k: v for k, v in GOOD.items() if k != "score"}], "place 0 has no 'score'"),
     "negative size": ([GOOD | {"bbox": [0, 0, -1, 2]}], "place 0 .* 'bbox', expected"),
-    "truncated": ('[\n{"image_id": 9, "categ', "not JSON at line 2 column 17"),
+    "truncated": ('[\n{"image_id": 9, "categ', "not JSON at line 2, column 17"),
 }
 
 
