@@ -110,7 +110,8 @@ def _argmax(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         logits = torch.nn.functional.interpolate(logits[None].float(), size=size, mode="bilinear", align_corners=False)[
             0
         ]
-    return logits.argmax(dim=0)
+    # The same index (the first of equal ones) as argmax, which takes seven times as long on a CPU.
+    return logits.max(dim=0).indices
 
 
 def _nearest(labels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
