@@ -25,6 +25,8 @@ from mmbench.stats.multiple import holm, holm_levels
 from mmbench.stats.permutation import TypicalValues
 
 # Below these discordant samples the exact test takes the score test's place.
+# How exactly bounds are found.
+_ROUNDING = 1e-7
 FEW_DISCORDANT = 25
 
 
@@ -233,11 +235,12 @@ def decide(
 
 
 def _verdict(harm: Harm, margin: float | None, p: float, level: float, alpha_fail: float, alpha_pass: float) -> Verdict:
-    if p <= alpha_fail:
+    lower, upper = harm.lower(level), harm.upper(alpha_pass)
+    # The exact test of few discordant samples wavers next to alpha: what is claimed must hold by the bound shown, too.
+    if p <= alpha_fail and lower > (margin or 0.0) - _ROUNDING:
         outcome = Outcome.REGRESS
     elif margin is None:
         outcome = Outcome.NOT_DETECTED
     else:
         outcome = Outcome.PASS if harm.p_under(margin) <= alpha_pass else Outcome.INCONCLUSIVE
-    lower, upper = harm.lower(level), harm.upper(alpha_pass)
     return Verdict(outcome, harm.value, lower, upper, p, slip=outcome is Outcome.PASS and lower > 0)

@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mmbench.stats.decisions import BinaryHarm, Harm, Outcome, SignFlipHarm, StudentHarm, decide
@@ -74,6 +74,16 @@ def test_bounds_and_p_values_are_one_test(harm: Harm, margin: float, alpha: floa
         p = harm.p_over(margin)
         wavers = isinstance(harm, BinaryHarm) and abs(p - alpha) < 0.05 * alpha
         assert wavers or (lower > margin) == (p <= alpha)
+
+
+@given(st.builds(BinaryHarm, st.integers(0, 14), st.integers(0, 10), st.integers(24, 60)), st.floats(0, 0.2))
+@example(BinaryHarm(9, 3, 16), 0.005)
+def test_no_regression_is_claimed_against_the_bound_shown(harm: BinaryHarm, margin: float) -> None:
+    """With few discordant samples too: REGRESS only where p is at most alpha and the lower bound over the margin."""
+    (verdict,) = decide([harm], [margin])
+    if verdict.outcome is Outcome.REGRESS:
+        assert verdict.p <= 0.05
+        assert verdict.lower > margin - 1e-6
 
 
 @given(st.lists(st.tuples(STUDENT, st.sampled_from([None, 0.0, 0.01, 0.05])), min_size=1, max_size=8))
