@@ -8,56 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
-from fnmatch import fnmatchcase
 from math import isfinite, isinf, isnan
 
-from mmbench.core.errors import ExitCode, NotComparable, NothingMeasured, UsageError, worst
-from mmbench.core.metric import Metric
-from mmbench.gate.spec import GateSpec, Globs, MetricRule, Role, Waiver, Where
-from mmbench.metrics.pairing import PairedRows, PairedScore, contributions, paired_scores
+from mmbench.core.errors import ExitCode, NothingMeasured, worst
+from mmbench.gate.family import Status, Subject, fits, is_where
+from mmbench.gate.spec import GateSpec, Role, Waiver
+from mmbench.metrics.pairing import contributions, paired_scores
 from mmbench.reports.comparison import MovedSample, largest
-from mmbench.reports.paired_runs import PairedRuns
 from mmbench.stats.decisions import Outcome, SharedHarm, Verdict, decide
 from mmbench.stats.power import groups_to_decide
 
-BASE, ANCHOR = "base", "anchor"
 # Slices of a regression that are named beside it.
 _SHOWN_SLICES = 3
-
-
-class Status(StrEnum):
-    """What is known of a metric; ``unfit``: nothing can be said at all (one group, undefined)."""
-
-    PASS = "pass"  # noqa: S105 - a status, no password
-    REGRESS = "regress"
-    INCONCLUSIVE = "inconclusive"
-    NOT_DETECTED = "not-detected"
-    UNFIT = "unfit"
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A metric of the family before the decision; ``tag``/``value`` name the slice.
-
-    ``share`` of alpha that this ``look`` spends, and what an earlier look has ``settled`` (``gate.ledger``).
-    """
-
-    runs: PairedRuns
-    score: PairedScore
-    role: Role
-    margin: float | None
-    against: str = BASE
-    tag: str = ""
-    value: str = ""
-    share: float = 1.0
-    look: int = 1
-    settled: Status | None = None
-
-    @property
-    def id(self) -> str:
-        """``miou``, ``iou{label=road}``, ``miou{time=night}``."""
-        return line_id(self.score.metric, self.score.label, self.tag, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,36 +97,6 @@ class GateReport:
         return worst(finding.code(self.policy) for finding in self.findings)
 
 
-def line_id(metric: Metric, label: str, tag: str, value: str) -> str:
-    """``miou``, ``iou{label=road}``, ``miou{time=night}``."""
-    inside = [f"label={label}"] * bool(label) + [f"{tag}={value}"] * bool(tag)
-    return f"{metric.id}{{{','.join(inside)}}}" if inside else metric.id
-
-
-def subjects(pairs: Sequence[PairedRuns], spec: GateSpec) -> list[Subject]:
-    """The family: every line that a rule selects; without rules each primary metric as gate, the others as guards.
-
-    Raises NothingMeasured when a rule selects nothing, NotComparable when a metric was measured on one side alone,
-    UsageError when ``better`` contradicts the metric.
-    """
-    used: set[int] = set()
-    found: list[Subject] = []
-    for runs in pairs:
-        if runs.unshared:
-            raise NotComparable(
-                f"{', '.join(runs.unshared)}: measured on one side of {runs.head.suite} alone; measure both sides with "
-                "the same metrics."
-            )
-        rules = spec.metric or _default_rules(runs)
-        for number, subject in _selected(runs, rules):
-            used.add(number)
-            found.append(subject)
-    for number, rule in enumerate(spec.metric):
-        if number not in used:
-            raise NothingMeasured(f"No metric of the runs fits {_described(rule)}; correct the gate's file.")
-    return found
-
-
 def judge(family: Sequence[Subject], spec: GateSpec, *, context: str, today: date) -> GateReport:
     """Decides the family; raises NothingMeasured if it is empty."""
     if not family:
@@ -174,83 +106,11 @@ def judge(family: Sequence[Subject], spec: GateSpec, *, context: str, today: dat
     return GateReport(tuple(findings), tuple(_notes(spec, findings, today)), context, spec.policy(context))
 
 
-def anchored(family: Sequence[Subject], factor: float) -> list[Subject]:
-    """The family against the anchor: guards, under margins that are wider by ``factor``; without margins none."""
-    return [
-        Subject(s.runs, s.score, "guard", s.margin * factor, ANCHOR, s.tag, s.value)
-        for s in family
-        if s.margin is not None
-    ]
-
-
 def _verdicts(family: Sequence[Subject], spec: GateSpec) -> list[Verdict]:
     """The verdict of each; a metric whose rows are all unchanged counts in the family with p = 1."""
     harms = [SharedHarm(subject.score.harm(), subject.share) for subject in family]
     margins = [subject.margin for subject in family]
     return decide(harms, margins, alpha_fail=spec.alpha_fail, alpha_pass=spec.alpha_pass)
-
-
-def _default_rules(runs: PairedRuns) -> tuple[MetricRule, ...]:
-    primary = runs.head.primary
-    others = (metric.id for metric in runs.metrics if metric.id != primary and not metric.per_class)
-    return (MetricRule(select=primary), *(MetricRule(select=name, role="guard") for name in others))
-
-
-def _selected(runs: PairedRuns, rules: Sequence[MetricRule]) -> Iterator[tuple[int, Subject]]:
-    """Each line of these runs that a rule selects, with the number of the first such rule."""
-    parts: list[tuple[str, str, PairedRows]] = [("", "", runs.rows)]
-    if any(rule.slice for rule in rules):
-        parts += runs.rows.slices()
-    for tag, value, rows in parts:
-        wanted = [metric for metric in runs.metrics if _rules_for(runs, rules, metric, tag, value)]
-        for score in paired_scores(rows, wanted, runs.context):
-            for number, rule in _rules_for(runs, rules, score.metric, tag, value):
-                if _fits(score.label, rule.label):
-                    _check_direction(rule, score.metric)
-                    yield number, Subject(runs, score, rule.role, rule.margin, BASE, tag, value)
-                    break
-
-
-def _rules_for(
-    runs: PairedRuns, rules: Sequence[MetricRule], metric: Metric, tag: str, value: str
-) -> list[tuple[int, MetricRule]]:
-    name = f"{tag}={value}" if tag else ""
-    return [
-        (number, rule)
-        for number, rule in enumerate(rules)
-        if _fits(metric.id, rule.select)
-        and bool(rule.label) == metric.per_class
-        and _fits(name, rule.slice)
-        and is_where(runs, rule.where)
-    ]
-
-
-def is_where(runs: PairedRuns, where: Where) -> bool:
-    """Whether the head's suite and model fit."""
-    return _any(runs.head.suite, where.suite) and _any(runs.head.model.name, where.model)
-
-
-def _any(text: str, globs: Globs) -> bool:
-    return any(_fits(text, glob) for glob in ((globs,) if isinstance(globs, str) else globs))
-
-
-def _fits(text: str, glob: str) -> bool:
-    """Star and question mark; brackets stand for themselves, as names hold them."""
-    return fnmatchcase(text, glob.replace("[", "[[]"))
-
-
-def _check_direction(rule: MetricRule, metric: Metric) -> None:
-    if rule.better not in (None, metric.direction):
-        raise UsageError(
-            f"The gate's rule for {rule.select!r} says better = {rule.better!r}, but of {metric.id} {metric.direction} "
-            "is better; correct the gate's file."
-        )
-
-
-def _described(rule: MetricRule) -> str:
-    extra = [f"{name} = {getattr(rule, name)!r}" for name in ("slice", "label") if getattr(rule, name)]
-    where = [f"where {name} = {value!r}" for name, value in rule.where if value != "*"]
-    return ", ".join([f"select = {rule.select!r}", *extra, *where])
 
 
 def _finding(subject: Subject, verdict: Verdict, spec: GateSpec, family: int, today: date) -> Finding:
@@ -336,7 +196,7 @@ def _moved(subject: Subject) -> Iterator[MovedSample]:
 
 def _waiver(subject: Subject, spec: GateSpec, today: date) -> Waiver | None:
     for waiver in spec.waiver:
-        if waiver.until >= today and _fits(subject.id, waiver.metric) and is_where(subject.runs, waiver.where):
+        if waiver.until >= today and fits(subject.id, waiver.metric) and is_where(subject.runs, waiver.where):
             return waiver
     return None
 
@@ -345,7 +205,7 @@ def _notes(spec: GateSpec, findings: Sequence[Finding], today: date) -> Iterator
     for waiver in spec.waiver:
         if waiver.until < today:
             yield f"The waiver of {waiver.metric} ended on {waiver.until}; remove it ({waiver.reason})."
-        elif not any(_fits(finding.metric, waiver.metric) for finding in findings):
+        elif not any(fits(finding.metric, waiver.metric) for finding in findings):
             yield f"The waiver of {waiver.metric} fits no metric; correct or remove it."
     if not spec.metric:
         yield "No rules: each proven drop is a regression. Margins let a gate say PASS: mmbench gate plan."

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from math import isfinite
 
 from mmbench.core.errors import ExitCode
-from mmbench.gate.decide import Finding, GateReport, Status
+from mmbench.gate.decide import Finding, GateReport
+from mmbench.gate.family import Status
 from mmbench.reports.comparison import p_text
 from mmbench.reports.numbers import NONE
 from mmbench.reports.terminal import Block, Facts, Heading, Paragraph

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.key import digest_of
-from mmbench.gate.decide import Finding, Status, Subject
+from mmbench.gate.decide import Finding
+from mmbench.gate.family import Status, Subject
 
 # What stands for later looks; a regression overrules a pass.
 _SETTLING = (Status.REGRESS, Status.PASS)

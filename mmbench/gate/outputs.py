@@ -13,7 +13,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from mmbench.core.errors import ExitCode
-from mmbench.gate.decide import BASE, Finding, GateReport, Status
+from mmbench.gate.decide import Finding, GateReport
+from mmbench.gate.family import BASE, Status
 from mmbench.reports.grid import Grid, Head, Line
 from mmbench.reports.markdown import escape
 from mmbench.reports.numbers import NONE, decimal

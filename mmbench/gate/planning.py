@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, isnan, log10
 
-from mmbench.gate.decide import Subject
+from mmbench.gate.family import Subject
 from mmbench.gate.spec import GateSpec, Role
 from mmbench.reports.grid import Grid, Head, Line
 from mmbench.reports.numbers import NONE

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from mmbench.core.errors import UsageError
 from mmbench.gate import decide, ledger
-from mmbench.gate.decide import GateReport, Subject
+from mmbench.gate.decide import GateReport
+from mmbench.gate.family import Subject, anchored, subjects
 from mmbench.gate.ledger import Look
 from mmbench.gate.sides import pair_sides, side
 from mmbench.gate.spec import GateSpec
@@ -40,10 +41,10 @@ def open_session(base: str, head: str, spec: GateSpec, results: Path, change: st
     Raises what its parts raise: NothingMeasured, NotComparable, SampleError, LoadError, UsageError.
     """
     heads = side(head, results, "head")
-    family = decide.subjects(pair_sides(side(base, results, "reference"), heads), spec)
+    family = subjects(pair_sides(side(base, results, "reference"), heads), spec)
     if spec.anchor is not None:
-        older = decide.subjects(pair_sides(side(spec.anchor.ref, results, "anchor"), heads), spec)
-        family += decide.anchored(older, spec.anchor.margin_factor)
+        older = subjects(pair_sides(side(spec.anchor.ref, results, "anchor"), heads), spec)
+        family += anchored(older, spec.anchor.margin_factor)
     if spec.ledger is None:
         return Session(spec, tuple(family))
     if not change:

@@ -25,9 +25,9 @@ from mmbench.stats.multiple import holm, holm_levels
 from mmbench.stats.permutation import TypicalValues
 
 # Below these discordant samples the exact test takes the score test's place.
+FEW_DISCORDANT = 25
 # How exactly bounds are found.
 _ROUNDING = 1e-7
-FEW_DISCORDANT = 25
 
 
 class Outcome(StrEnum):
