@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from mmbench.content import explain
 from mmbench.core.errors import LoadError, UnknownName, UsageError
-from mmbench.fusion.base import Fusion, Single, build_fusion, fusion_level
-from mmbench.fusion.feature import Feature, from_map
+from mmbench.fusion.base import FUSED, Fusion, Level, Single, build_fusion, encoder_channels, fusion_level
+from mmbench.fusion.feature import Feature, from_map, to_map
 from mmbench.models.checkpoint import Metadata, read_checkpoint
 from mmbench.models.config import InputConfig, ModelConfig
 from mmbench.models.encoders import DenseEncoder
@@ -34,13 +34,15 @@ class FusionModel(nn.Module):
         super().__init__()
         self.config = config
         self.normalise = nn.ModuleDict({m: Normalise(table) for m, table in config.inputs.items()})
+        level: Level = "features" if config.unimodal else fusion_level(config.fusion, config.fusion_options)
+        channels = encoder_channels(level, {m: table.channels for m, table in config.inputs.items()})
         self.encoders = nn.ModuleDict(
-            {m: DenseEncoder(table.channels, config.width, config.stride) for m, table in config.inputs.items()}
+            {name: DenseEncoder(taken, config.width, config.stride) for name, taken in channels.items()}
         )
-        self.late = not config.unimodal and fusion_level(config.fusion) == "logits"
-        self.fusion = _fusion(config, len(config.classes) if self.late else config.width)
-        heads = config.inputs if self.late else ("fused",)
-        self.heads = nn.ModuleDict({name: TokenClassifier(config.width, len(config.classes)) for name in heads})
+        self.fusion = _fusion(config, len(config.classes) if level == "logits" else config.width)
+        self.heads = nn.ModuleDict(
+            {name: TokenClassifier(config.width, len(config.classes)) for name in self.fusion.heads}
+        )
 
     @property
     def task(self) -> str:
@@ -79,20 +81,28 @@ class FusionModel(nn.Module):
 
     def logits(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
         """As ``forward``, with every input there and ``present[m]`` bool [B]; what is absent is not read."""
-        features = {m: from_map(self.encode(m, inputs[m], present[m])) for m in self.config.inputs}
+        features = self.features(inputs, present)
         size = inputs[self.modalities[0]].shape[-2:]
         return dense_logits(self.join(features, present), (size[0], size[1]))
 
+    def features(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> dict[str, Feature]:
+        """What the encoders see: a Feature of each modality, or FUSED where the inputs are joined before."""
+        if self.fusion.level == "inputs":
+            kept = {m: from_map(self.kept(m, inputs[m], present[m])) for m in self.config.inputs}
+            return {FUSED: from_map(self.encoders[FUSED](to_map(self.fusion.fuse(kept, present))))}
+        return {m: from_map(self.encode(m, inputs[m], present[m])) for m in self.config.inputs}
+
     def encode(self, modality: str, x: Tensor, present: Tensor) -> Tensor:
         """Features float [B,d,h,w] of one modality; an absent item is encoded as zeros, so that NaN does not spread."""
-        kept = torch.where(present[:, None, None, None], self.normalise[modality](x), 0)
-        return self.encoders[modality](kept)  # type: ignore[no-any-return]
+        return self.encoders[modality](self.kept(modality, x, present))  # type: ignore[no-any-return]
+
+    def kept(self, modality: str, x: Tensor, present: Tensor) -> Tensor:
+        """The normalised input, zeros where it is absent."""
+        return torch.where(present[:, None, None, None], self.normalise[modality](x), 0)
 
     def join(self, features: Mapping[str, Feature], present: Mapping[str, Tensor]) -> Feature:
         """Fused logits as tokens: x float [B,L,C]."""
-        if self.late:
-            return self.fusion.fuse({m: self.heads[m](feature) for m, feature in features.items()}, present)
-        return self.heads["fused"](self.fusion.fuse(features, present))  # type: ignore[no-any-return]
+        return self.fusion.decide(features, present, dict(self.heads.items())).logits
 
     def _placeholder(self, modality: str, like: Tensor) -> Tensor:
         return like.new_zeros(like.shape[0], self.config.inputs[modality].channels, *like.shape[2:])
