@@ -65,9 +65,7 @@ class AudioConfig(_Table):
 
 
 InputConfig = Annotated[PictureConfig | TextConfig | AudioConfig, Field(discriminator="kind")]
-ReferenceTask = Literal[
-    "segmentation", "referring-segmentation", "classification", "vqa", "captioning", "detection"
-]
+ReferenceTask = Literal["segmentation", "referring-segmentation", "classification", "vqa", "captioning", "detection"]
 
 
 class ModelConfig(_Table):

@@ -23,9 +23,7 @@ class TextEncoder(nn.Module):
         """``words`` is the size of the vocabulary without its special entries."""
         super().__init__()
         self.embed = nn.Embedding(SPECIAL + words, width, padding_idx=PAD)
-        self.convolve = nn.ModuleList(
-            nn.Conv1d(width, width, _KERNEL, padding=_KERNEL // 2) for _ in range(_LAYERS)
-        )
+        self.convolve = nn.ModuleList(nn.Conv1d(width, width, _KERNEL, padding=_KERNEL // 2) for _ in range(_LAYERS))
 
     def forward(self, numbers: Tensor) -> Feature:
         """What is padding stays 0 in every layer, so that the length to which a text is padded changes nothing."""

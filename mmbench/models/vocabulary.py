@@ -33,19 +33,20 @@ def vocabulary_of(texts: Iterable[str]) -> tuple[tuple[str, ...], int]:
 
 
 class Vocabulary:
-    """Texts to numbers."""
+    """Texts to numbers, ``length`` of each."""
 
-    def __init__(self, words: Sequence[str]) -> None:
+    def __init__(self, words: Sequence[str], length: int) -> None:
         self.words = tuple(words)
+        self.length = length
         self._numbers = {word: SPECIAL + place for place, word in enumerate(self.words)}
 
     def __len__(self) -> int:
         return SPECIAL + len(self.words)
 
-    def encode(self, texts: Sequence[str], length: int) -> Tensor:
-        """int64 [B,length]: padded with 0, cut where it is longer."""
-        rows = torch.full((len(texts), length), PAD, dtype=torch.int64)
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """int64 [B,L]: padded with 0, cut where it is longer."""
+        rows = torch.full((len(texts), self.length), PAD, dtype=torch.int64)
         for row, text in zip(rows, texts, strict=True):
-            numbers = [self._numbers.get(word, UNKNOWN) for word in split_words(text)[:length]]
+            numbers = [self._numbers.get(word, UNKNOWN) for word in split_words(text)[: self.length]]
             row[: len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
         return rows
