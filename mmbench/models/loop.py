@@ -40,8 +40,8 @@ Report = Callable[[Progress], None]
 class Stage:
     """One training: the weights of ``model`` outside ``frozen``, on batches from a step on, scored by ``validate``.
 
-    ``loss`` is a scalar of a batch. ``key`` identifies everything that the result depends on; ``state_file`` is where an
-    unfinished training is kept.
+    ``loss`` is a scalar of a batch. ``key`` identifies everything that the result depends on; ``state_file`` is where
+    an unfinished training is kept.
     """
 
     name: str
