@@ -130,7 +130,7 @@ def _encoder(
             "task": data.task,
             "classes": data.train.labels.classes,
             "inputs": {modality: whole.inputs[modality]},
-            "subpixel": False,
+            "subpixel": plan.stride > 1 and data.task == "segmentation",
             "fusion": ONLY + modality,
             "fusion_options": {},
         }
