@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mmbench.core.errors import UsageError
+from mmbench.core.parts import part_of
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
@@ -24,9 +25,11 @@ Task = Literal[
     "keypoints",
     "retrieval",
     "regression",
+    "joint",
 ]
 
 _SPATIAL = ("segmentation", "referring-segmentation")
+_JOINT = "joint"
 
 
 class _Table(BaseModel):
@@ -66,7 +69,10 @@ class Inference(_Table):
 
 
 class SuiteSpec(_Table):
-    """One suite. ``version`` is bumped when a number of the suite may change."""
+    """One suite. ``version`` is bumped when a number of the suite may change.
+
+    The task ``joint`` asks for several tasks on each sample; its metrics name theirs, as in ``vqa/answer_accuracy``.
+    """
 
     name: Name
     version: int = Field(ge=1)
@@ -91,6 +97,22 @@ class SuiteSpec(_Table):
         if self.primary not in self.metrics:
             raise ValueError(f"primary {self.primary!r} is not one of the metrics {', '.join(self.metrics)}")
         return self
+
+    @model_validator(mode="after")
+    def _metrics_name_their_task(self) -> SuiteSpec:
+        parts = {part_of(name) for name in self.metrics}
+        if self.task != _JOINT and parts != {""}:
+            raise ValueError("only the metrics of task 'joint' have a slash")
+        if self.task == _JOINT and (len(parts) < 2 or not parts <= {*get_args(Task)} - {_JOINT}):
+            raise ValueError("the metrics of task 'joint' are TASK/METRIC, of two tasks at least")
+        return self
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of a sample, in the order of their metrics: one, or the parts of a joint suite."""
+        if self.task != _JOINT:
+            return (self.task,)
+        return tuple(dict.fromkeys(cast(Task, part_of(name)) for name in self.metrics))
 
     @property
     def spatial(self) -> bool:

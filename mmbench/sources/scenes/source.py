@@ -136,9 +136,8 @@ class SceneSource:
         for modality in observed:
             _expect("modality", modality, tuple(self.modalities))
         policies = self._task.policies([self._item(sample_id) for sample_id in sample_ids], observed)
-        classes = len(self.classes)
         return {
-            name: [prediction_of(i, one, classes) for i, one in zip(sample_ids, found, strict=True)]
+            name: [prediction_of(i, one, self.classes) for i, one in zip(sample_ids, found, strict=True)]
             for name, found in policies.items()
         }
 
