@@ -27,8 +27,9 @@ TEXT = f"""# Generated suites: what is attainable, and what the oracles score
 Printed by `python tests/runner/scenes_table.py`: every suite in every regime at tier {TIER}, its primary metric over
 all samples, of `cls-vqa` one for each task. Chance, U* (the best without some modality), A* (no sum of per-modality
 logits does better; "-" where that is not certified) and F* (the best with all) come from the items that were drawn;
-those of `ap_100` and `cider` are the best scores of the source's policies under the shipped scorer. The oracles are decoders by rule that read the rendered
-inputs alone, run as any model is: `mmbench run --suite det --tier {TIER} --model oracle:joint --model oracle:rgb`.
+those of `ap_100` and `cider` are the best scores of the source's policies under the shipped scorer. The oracles are
+decoders by rule that read the rendered inputs alone, run as any model is:
+`mmbench run --suite det --tier {TIER} --model oracle:joint --model oracle:rgb`.
 Brackets are 95 % intervals, a bootstrap over pictures. The oracle of segmentation is fitted to 256 training items, and
 its bound is the best in hindsight, so that it may lie .003 to .01 below. Items per second: rendering in one process,
 processor time. AP of a detector that knows nothing of the class rises a little in every bootstrap draw, because a
