@@ -37,11 +37,16 @@ class _Table(BaseModel):
 
 
 class Parameter(_Table):
-    """A parameter of a suite, set with ``--set name=value``; its value is part of the suite reference."""
+    """A parameter of a suite, set with ``--set name=value``; its value is part of the suite reference.
+
+    The default of an ``implied`` one is not written there: a parameter that a suite gets later leaves the references of
+    what was measured before as they are.
+    """
 
     default: str
     choices: tuple[str, ...]
     help: str = ""
+    implied: bool = False
 
     @model_validator(mode="after")
     def _default_is_a_choice(self) -> Parameter:
@@ -120,7 +125,7 @@ class SuiteSpec(_Table):
         return self.task in _SPATIAL
 
     def resolve(self, chosen: Mapping[str, str]) -> dict[str, str]:
-        """All parameters with their values; raises UsageError on an unknown name or value."""
+        """All parameters with their values, but implied defaults; raises UsageError on an unknown name or value."""
         for name, value in chosen.items():
             if name not in self.parameters:
                 known = ", ".join(self.parameters) or "none"
@@ -128,7 +133,9 @@ class SuiteSpec(_Table):
             if value not in self.parameters[name].choices:
                 choices = ", ".join(self.parameters[name].choices)
                 raise UsageError(f"Suite {self.name!r} has no {name}={value!r}; expected one of: {choices}.")
-        return {name: chosen.get(name, parameter.default) for name, parameter in self.parameters.items()}
+        values = {name: chosen.get(name, parameter.default) for name, parameter in self.parameters.items()}
+        implied = {name for name, parameter in self.parameters.items() if parameter.implied}
+        return {n: value for n, value in values.items() if n not in implied or value != self.parameters[n].default}
 
 
 _REFERENCE = re.compile(

@@ -92,8 +92,9 @@ def open_suite(text: str, choice: SuiteChoice) -> OpenedSuite:
 
 
 def _conditions(spec: SuiteSpec, source: Source, choice: SuiteChoice) -> tuple[Applied, ...]:
-    """Of the suite's modalities; a source may have more."""
-    return parse_conditions(choice.conditions, {name: source.modalities[name] for name in spec.modalities})
+    """Of the modalities that are the suite's; a source may have more, or annotations alone."""
+    modalities = {name: modality for name, modality in source.modalities.items() if name in spec.modalities}
+    return parse_conditions(choice.conditions, modalities)
 
 
 def _with_annotations(spec: SuiteSpec, file: Path) -> tuple[SuiteSpec, Path]:
