@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from mmbench.adapters.weights.inert import is_tar, read_inert, screen
 from mmbench.adapters.weights.sharded import read_sharded, weights_in
 from mmbench.core.errors import LoadError
 from mmbench.models.checkpoint import KEY, StateDict
+
 
 def read_state_dict(path: Path, key: str | None = None) -> StateDict:
     """Names and tensors of the weights, on the CPU, without the prefixes of DataParallel and torch.compile.
@@ -120,7 +122,9 @@ def _read_torch(path: Path) -> Any:
     screened = screen(path)
     if screened.readable_by_torch and not screened.unknown:
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of pickle protocols that torch does not write itself
+                return torch.load(path, map_location="cpu", weights_only=True)
         except pickle.UnpicklingError:  # opcodes that torch does not know, such as those of newer protocols
             return read_inert(path)
     _refuse_unbuilt(path, screened.unknown)

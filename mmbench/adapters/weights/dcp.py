@@ -1,4 +1,4 @@
-"""Folders of ``torch.distributed.checkpoint``: ``.metadata`` (a pickle) says in which file each piece of a tensor is."""
+"""Folders of ``torch.distributed.checkpoint``: ``.metadata`` (a pickle) says where each piece of a tensor is."""
 
 from __future__ import annotations
 

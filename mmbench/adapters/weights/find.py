@@ -15,13 +15,18 @@ from mmbench.core.errors import LoadError
 from mmbench.models.checkpoint import StateDict
 
 # Where training code usually keeps the weights.
-USUAL_KEYS = ("state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params")
+USUAL_KEYS = (
+    *("state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params"),
+    "network_weights",  # nnU-Net
+)
 # Where it keeps their moving average: which of the two was published is for the user to say.
 AVERAGES = ("state_dict_ema", "ema_state_dict", "model_ema", "ema_model", "model_ema_state_dict", "params_ema")
 _DEPTH = 3
 _LONGEST_NAME = 60
 # Groups of tensors that are no weights of a model.
 _NOT_WEIGHTS = ("optim", "sched", "scaler", "rng", "loops", "callbacks", "message_hub", "hyper_parameters")
+# What torch's AveragedModel keeps beside the averaged weights.
+_COUNTER = "n_averaged"
 # Names that wrappers put into the path of a weight: torch.compile, FSDP, activation checkpointing.
 _MARKS = frozenset({"_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module"})
 
@@ -31,22 +36,20 @@ def find_state_dict(content: Any, path: Path, key: str | None) -> StateDict:
 
     ``key`` says where they are (nested: ``a.b``); else they are looked for. Raises LoadError that says what there is.
     """
-    if key is not None:
-        found = _under_key(content, path, key)
-    else:
-        _refuse_module(content, path)
-        found = _only(content, path)
+    found = _only(content, path) if key is None else _under_key(content, path, key)
     return unwrapped(_tensors(found))
 
 
 def unwrapped(state: Mapping[str, torch.Tensor]) -> StateDict:
     """Names without ``module.`` of (Distributed)DataParallel in front and the marks of other wrappers anywhere."""
-    short = {name: ".".join(part for part in name.split(".") if part not in _MARKS) for name in state}
+    averaged = all(name.startswith("module.") for name in state if name != _COUNTER)
+    named = (name for name in state if not (averaged and name == _COUNTER))
+    short = {name: ".".join(part for part in name.split(".") if part not in _MARKS) for name in named}
     while short and all(name.startswith("module.") for name in short.values()):
         short = {name: value.removeprefix("module.") for name, value in short.items()}
     if len(set(short.values())) < len(short):
         return dict(state)
-    return {short[name]: value for name, value in state.items()}
+    return {short[name]: state[name] for name in short}
 
 
 def resave(place: str = "") -> str:
@@ -74,9 +77,8 @@ def _only(content: Any, path: Path) -> Mapping[str, Any]:
     if len(found) > 1:
         names = ", ".join(shown(".".join(place)) for place in found[:8])
         raise LoadError(f"{path} holds several state dicts ({names}); choose one with --key.")
-    raise LoadError(
-        f"{path} holds no state dict under a usual name; it holds {describe(content)}; name it with --key."
-    )
+    _refuse_module(content, path)
+    raise LoadError(f"{path} holds no state dict under a usual name; it holds {describe(content)}; name it with --key.")
 
 
 def _groups(content: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
@@ -106,13 +108,11 @@ def _under_key(content: Any, path: Path, key: str) -> Mapping[str, Any]:
 def _refuse_module(content: Any, path: Path) -> None:
     """Raises LoadError for a model that was pickled whole: building it means running the code of its class."""
     if isinstance(content, Inert):
-        raise LoadError(
-            f"{path} holds a whole pickled object ({shown(content.origin)}), not a state dict; {resave()}."
-        )
+        raise LoadError(f"{path} holds a whole pickled object ({shown(content.origin)}), not a state dict; {resave()}.")
     for name, value in content.items() if isinstance(content, Mapping) else ():
         if isinstance(value, Inert) and isinstance(value.state, dict) and "_modules" in value.state:
             raise LoadError(
-                f"{path} holds a whole pickled model ({shown(value.origin)}) under {shown(name)!r}, not its state dict; "
+                f"{path} holds a whole pickled model ({shown(value.origin)}) under {shown(name)!r}, not its weights; "
                 f"{resave(f'[{shown(name)!r}]')}."
             )
 

@@ -55,6 +55,7 @@ def read_inert(path: Path) -> Any:
     with path.open("rb") as stream:
         if stream.read(4) == _ZIP:
             return read_zip(stream)
+        stream.seek(0)
         return read_tar(stream) if is_tar(path) else read_legacy(stream)
 
 

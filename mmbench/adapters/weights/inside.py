@@ -25,5 +25,7 @@ def inside(folder: Path, name: str) -> Path:
     if outside or not reached:
         raise LoadError(f"{folder} names the file {name[:80]!r}, which lies outside the folder; it is not read.")
     if not real.is_file():
-        raise LoadError(f"{folder} names the file {name[:80]!r}, which is not there; copy or download the whole folder.")
+        raise LoadError(
+            f"{folder} names the file {name[:80]!r}, which is not there; copy or download the whole folder."
+        )
     return real

@@ -20,7 +20,9 @@ _LARGEST_INDEX = 1 << 28
 
 def weights_in(folder: Path) -> Path | None:
     """The file of weights or the index in a folder as transformers and diffusers save it, None when there is none."""
-    return next((folder / name for pair in zip(SINGLE, _INDEX, strict=True) for name in pair if _is(folder / name)), None)
+    return next(
+        (folder / name for pair in zip(SINGLE, _INDEX, strict=True) for name in pair if _is(folder / name)), None
+    )
 
 
 def read_sharded(index: Path, read: Callable[[Path], Any]) -> dict[str, torch.Tensor]:

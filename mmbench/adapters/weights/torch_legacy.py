@@ -1,4 +1,4 @@
-"""Files of ``torch.save`` before torch 1.6: pickles one after the other, then the storages' bytes; and plain pickles."""
+"""Files of ``torch.save`` before torch 1.6: pickles one after the other, then storages; and plain pickles."""
 
 from __future__ import annotations
 
