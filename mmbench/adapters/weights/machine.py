@@ -232,8 +232,8 @@ class _Machine:
     }
 
 
+# fmt: off
 _CONSTANTS = frozenset(
-    # fmt: off
     (
         "INT",
         "BININT",
@@ -256,8 +256,8 @@ _CONSTANTS = frozenset(
         "FLOAT",
         "BINFLOAT",
     )
-    # fmt: on
 )
+# fmt: on
 
 
 def key_of(key: Any) -> Any:
