@@ -35,6 +35,15 @@ Models = Annotated[
 ]
 Settings = Annotated[list[str] | None, _option(_WHAT, "--set", **_PAIR, help="A parameter of the suite; repeat.")]
 Tier = Annotated[str | None, _option(_WHAT, help="The suite's size: short for --set tier=TIER.")]
+Conditions = Annotated[
+    list[str] | None,
+    _option(
+        _WHAT,
+        "--condition",
+        metavar="NAME:MODALITY=SEVERITY",
+        help="Change the inputs, as in noise:rgb=3; severity 0 to 5, 0 changes nothing; repeat.",
+    ),
+]
 Limit = Annotated[int | None, _option(_WHAT, min=1, help="A random subset of so many samples, stratified.")]
 LimitSeed = Annotated[int, _option(_WHAT, min=0, help="Chooses another subset.")]
 Roots = Annotated[
@@ -68,6 +77,7 @@ def run(
     model: Models,
     settings: Settings = None,
     tier: Tier = None,
+    condition: Conditions = None,
     limit: Limit = None,
     limit_seed: LimitSeed = 0,
     data_root: Roots = None,
@@ -101,7 +111,7 @@ def run(
     from mmbench.runner.suites import SuiteChoice, open_suite, parse_roots, parse_settings
 
     chosen = parse_settings([*(settings or ()), *([f"tier={tier}"] if tier else ())])
-    choice = SuiteChoice(chosen, limit, limit_seed, parse_roots(data_root or ()))
+    choice = SuiteChoice(chosen, limit, limit_seed, parse_roots(data_root or ()), conditions=condition or ())
     kwargs = parse_arch_kwargs(arch_kwargs) if arch_kwargs else {}
     options = RunOptions(
         results=results,

@@ -21,9 +21,11 @@ from mmbench.core.metric import (
     TaskContext,
     metric_named,
 )
+from mmbench.core.parts import own_name, part_of
 from mmbench.core.prediction import Prediction
 from mmbench.core.record import Estimate
 from mmbench.core.table import Table
+from mmbench.metrics.parts import statistic_of_part
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.weighing import GroupedTable, replicates, values_of
 from mmbench.stats.intervals import percentile_interval
@@ -120,9 +122,9 @@ class _Counts:
 
 @lru_cache(maxsize=64)
 def statistic_named(name: str) -> Statistic:
-    """The registered statistic; raises UnknownName."""
-    statistic: Statistic = registry.statistic.get(name)()
-    return statistic
+    """The registered statistic, or that of one part of a joint suite; raises UnknownName."""
+    own: Statistic = registry.statistic.get(own_name(name))()
+    return statistic_of_part(part_of(name), own) if part_of(name) else own
 
 
 def _row_statistic(name: str) -> RowStatistic:
@@ -194,7 +196,7 @@ def _described(
         absent = {"classes_absent": counts.absent}
         yield _estimate(float(value), replicates, counts.support, common | absent)
         return
-    for c, label in enumerate(context.classes):
+    for c, label in enumerate(metric.classes(context)):
         column = None if replicates is None else replicates[:, c]
         yield _estimate(float(value[c]), column, counts.support[c : c + 1], common | {"label": label})
 
