@@ -20,6 +20,7 @@ from mmbench.models.batches import batches
 from mmbench.models.config import ModelConfig, ReferenceTask, Stride
 from mmbench.models.data import Items, TensorBatch
 from mmbench.models.loop import Best, Stage
+from mmbench.models.randomness import some_of
 from mmbench.models.recipe import Recipe
 from mmbench.models.splits import Splits, reference_task
 from mmbench.models.survey import class_weights, label_counts, labels_of
@@ -83,7 +84,9 @@ def with_signatures(splits: Splits, modality: str, size: Size | None, stride: St
         Items(source, modalities, TASKS[task], labels, size, partial(source.signature, modality=modality))  # type: ignore[attr-defined]
         for source in (splits.train, splits.val)
     ]
-    return Labelled(splits, items[0], items[1], _some(splits.val.ids), task, _SIGNATURE_METRICS[task])
+    return Labelled(
+        splits, items[0], items[1], some_of(splits.val.ids, _MOST_VALIDATED), task, _SIGNATURE_METRICS[task]
+    )
 
 
 def _signature_task(classes: int, stride: Stride) -> ReferenceTask:
@@ -121,10 +124,6 @@ def stage_of(
         state_file=state[1],
         frozen=frozen,
     )
-
-
-def _some(ids: Sequence[str]) -> Sequence[str]:
-    return ids[:: max(1, len(ids) // _MOST_VALIDATED)]
 
 
 def loss_of(model: FusionModel, batch: TensorBatch, penalty: Penalty) -> Tensor:
