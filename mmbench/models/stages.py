@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mmbench.core.errors import UsageError
 from mmbench.core.key import digest_of
 from mmbench.core.source import Modality, SignedSource
-from mmbench.fusion.feature import Feature
 from mmbench.models.assembled import FusionModel
 from mmbench.models.batches import batches
 from mmbench.models.config import ModelConfig, ReferenceTask, Stride
-from mmbench.models.data import Items, TensorBatch
+from mmbench.models.data import Items
 from mmbench.models.loop import Best, Stage
+from mmbench.models.objective import answer_of, loss_of
 from mmbench.models.randomness import some_of
 from mmbench.models.recipe import Recipe
 from mmbench.models.splits import Splits, reference_task
 from mmbench.models.survey import class_weights, label_counts, labels_of
 from mmbench.models.tasks.catalogue import TASKS
 from mmbench.models.tasks.task import Labels, Penalty, Size
-from mmbench.models.validation import validate
+from mmbench.models.validation import Judged, item_groups, validate
 
 # Rises when the same recipe no longer gives the same weights: what was trained before is then not taken up again.
 _VERSION = 2
@@ -55,6 +55,11 @@ class Labelled:
     val_ids: Sequence[str]
     task: ReferenceTask
     metric: str
+
+    @property
+    def judged(self) -> Judged:
+        """How answers are scored."""
+        return Judged(self.val.task, self.val.labels.classes, self.metric)
 
 
 def with_targets(splits: Splits, modalities: Mapping[str, Modality], size: Size | None) -> Labelled:
@@ -118,7 +123,7 @@ def stage_of(
         recipe=recipe,
         batches=partial(batches, data.train, train_ids, recipe),
         loss=partial(loss_of, model, penalty=penalty),
-        validate=partial(validate, partial(_answer, model), data.val, data.val_ids, data.metric, device),
+        validate=partial(_validate, model, data, device),
         device=device,
         key=state[0],
         state_file=state[1],
@@ -126,23 +131,8 @@ def stage_of(
     )
 
 
-def loss_of(model: FusionModel, batch: TensorBatch, penalty: Penalty) -> Tensor:
-    """The task's loss of the answer, plus that of each expert on the items that it sees, plus the fusion's own term."""
-    features = model.features(batch.inputs, batch.present)
-    decision = model.decide(features, batch.present, model.kind.query(batch.target))
-    loss = model.kind.loss(decision.logits, batch.target, penalty, model.config) + decision.auxiliary
-    for expert in decision.experts.values():
-        seen = ~expert.pad.all(dim=1)
-        if seen.any():
-            logits = Feature(expert.x[seen], expert.pad[seen], expert.grid)
-            loss = loss + model.kind.loss(logits, batch.target[seen], penalty, model.config)
-    return loss
-
-
-def _answer(model: FusionModel, batch: TensorBatch) -> Any:
-    """The task's answer, label maps at the size of the target."""
-    size = model.kind.size(batch.target) or model.picture_size(batch.inputs)
-    return model.answer(model.features(batch.inputs, batch.present), batch.present, size)
+def _validate(model: FusionModel, data: Labelled, device: torch.device) -> float:
+    return validate(partial(answer_of, model), item_groups(data.val, data.val_ids), data.judged, device)
 
 
 def record_of(recipe: Recipe, best: Best, metric: str) -> dict[str, Any]:
