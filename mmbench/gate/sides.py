@@ -45,6 +45,19 @@ def pair_sides(base: list[StoredRun], head: list[StoredRun]) -> list[PairedRuns]
     return [pair_runs(one, other) for one, other in _matched(_newest(base), _newest(head))]
 
 
+def concerning(base: list[StoredRun], head: list[StoredRun]) -> list[StoredRun]:
+    """The runs of the base that the head has a counterpart of: the same suite and model, or the suite's only model."""
+    wanted = {(_asked(run.record), run.record.model.name) for run in head}
+    suites = {suite for suite, _ in wanted}
+    found = [run for run in base if _asked(run.record) in suites]
+    names = {suite: {run.record.model.name for run in found if _asked(run.record) == suite} for suite in suites}
+    return [
+        run
+        for run in found
+        if (_asked(run.record), run.record.model.name) in wanted or len(names[_asked(run.record)]) == 1
+    ]
+
+
 def _matched(base: dict[_Place, StoredRun], head: dict[_Place, StoredRun]) -> list[tuple[StoredRun, StoredRun]]:
     if len(base) == len(head) == 1:
         return [(next(iter(base.values())), next(iter(head.values())))]
