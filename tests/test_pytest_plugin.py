@@ -111,7 +111,7 @@ class Project:
                 from datetime import date
                 from pathlib import Path
                 from mmbench.gate.references import accept
-                accept(mmbench_run(model=threshold, **SUITE), Path("references"), date(2026, 1, 1))
+                accept([mmbench_run(model=threshold, **SUITE)], Path("references"), date(2026, 1, 1))
         """
         code, text = self.pytest(keep)
         assert code == 0, text
@@ -261,7 +261,7 @@ def test_one_reference_folder_serves_tests_of_several_models(accepted: Project) 
             from pathlib import Path
             from mmbench.gate.references import accept
             for name in ("a", "b"):
-                accept(mmbench_run(model=threshold, name=name, **SUITE), Path("several"), date(2026, 1, 1))
+                accept([mmbench_run(model=threshold, name=name, **SUITE)], Path("several"), date(2026, 1, 1))
 
         @pytest.mark.mmbench_gate(reference="several")
         @pytest.mark.parametrize("name", ["a", "b", "c"])

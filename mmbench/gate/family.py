@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from mmbench.core.errors import NotComparable, NothingMeasured, UsageError
 from mmbench.core.metric import Metric
 from mmbench.gate.spec import GateSpec, Globs, MetricRule, Role, Where
-from mmbench.metrics.pairing import PairedRows, PairedScore, paired_scores
+from mmbench.metrics.paired_rows import PairedRows
+from mmbench.metrics.pairing import PairedScore, paired_scores
 from mmbench.reports.paired_runs import PairedRuns
 
 BASE, ANCHOR = "base", "anchor"
