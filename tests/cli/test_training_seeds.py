@@ -1,4 +1,4 @@
-"""Several training seeds of one model on a side, in compare and in the gate; what makes them seeds are their records."""
+"""Training seeds as a side of compare and gate: crossed with the samples; their records make them seeds."""
 
 from __future__ import annotations
 
