@@ -134,7 +134,7 @@ def plan(
     if write is not None:
         if write.exists():
             raise UsageError(f"{write} exists; choose another file for --write, and copy the margins over.")
-        screen.save(write, toml(proposed))
+        screen.save(write, toml(proposed, session.spec))
     return ExitCode.OK
 
 

@@ -57,4 +57,4 @@ def session_of(
     if not change:
         raise UsageError("A gate with a ledger must know the change that it looks at; name it with --change COMMIT.")
     looks = ledger.read(Path(spec.ledger.file))
-    return Session(spec, tuple(ledger.shared(family, looks, change, spec.ledger.shares)), tuple(looks), change)
+    return Session(spec, tuple(ledger.shared(family, looks, change, spec.shares)), tuple(looks), change)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,11 @@ class PairedRows:
         found = [_differs(base.values[statistic], head.values[statistic]) for base, head in pairs]
         changed: NDArray[np.bool_] = np.any(found, axis=0)
         return changed
+
+    def clustered(self, tag: str) -> PairedRows:
+        """Grouped by the value of a tag in the base; raises UsageError as ``Rows.clustered``."""
+        base = self.base.clustered(tag)
+        return PairedRows(base, replace(self.head, groups=base.groups), self.more)
 
     def _select(self, indices: Sequence[int]) -> PairedRows:
         base, head = (tuple(rows.select(indices) for rows in side) for side in (self.bases, self.heads))
