@@ -26,8 +26,8 @@ class Plan:
 
     ``margin`` None where nothing differs, so that no error is known. ``needed``: by margin in points, groups for a pass
     of an unchanged model. ``minutes`` of the head's model for ``n`` samples, None where nothing was timed.
-    ``affordable``: groups that the budget pays for, None without one; where they are fewer than ``groups`` the margin is
-    that of a run of so many.
+    ``affordable``: groups that the budget pays for, None without one; where they are fewer than ``groups``, the margin
+    is that of a run of so many.
     """
 
     suite: str
