@@ -52,6 +52,8 @@ Roots = Annotated[
 Arch = Annotated[str | None, _option(_OWN, **_CODE, help="Build the model with this code; it is run.")]
 ArchKwargs = Annotated[str | None, _option(_OWN, metavar="NAME=VALUE,...", help="Arguments of CLASS.")]
 Key = Annotated[str | None, _option(_OWN, help="Where in the checkpoint the weights are.")]
+Partial = Annotated[bool, _option(_OWN, "--partial", help="Allow weights that do not all fit; the row tells.")]
+AllowCode = Annotated[bool, _option(_OWN, "--allow-code", help="Run the program that a model file holds.")]
 Map = Annotated[str | None, _option(_OWN, "--map", metavar="MODALITY=ARGUMENT,...", help="Or: positional.")]
 Output = Annotated[str | None, _option(_OWN, help="The part of the output that is scored: a name or an index.")]
 BatchSize = Annotated[int, _option(_HOW, min=1, help="Samples per batch.")]
@@ -82,6 +84,8 @@ def run(
     arch: Arch = None,
     arch_kwargs: ArchKwargs = None,
     key: Key = None,
+    partial: Partial = False,
+    allow_code: AllowCode = False,
     map_: Map = None,
     output: Output = None,
     batch_size: BatchSize = 32,
@@ -111,7 +115,7 @@ def run(
     kwargs = parse_arch_kwargs(arch_kwargs) if arch_kwargs else {}
     options = RunOptions(
         results=results,
-        model=ModelOptions(arch, kwargs, key, map_, output, device, precision, threads),
+        model=ModelOptions(arch, kwargs, key, map_, output, device, precision, threads, partial, allow_code),
         batch_size=batch_size,
         workers=workers,
         draws=draws,

@@ -44,15 +44,21 @@ Fusion = Annotated[str, _option(_MODEL, help="A fusion (mmbench show fusions), o
 FusionOptions = Annotated[
     list[str] | None, _option(_MODEL, "--fusion-set", metavar="NAME=VALUE", help="An option of the fusion; repeat.")
 ]
-Width = Annotated[int | None, _option(_MODEL, min=1, max=512, help="Channels of a feature; 16 by default.")]
-Stride = Annotated[int | None, _option(_MODEL, min=1, max=4, help="1, 2 or 4: features at 1/stride of the resolution.")]
+Width = Annotated[
+    int | None, _option(_MODEL, min=1, max=512, help="Channels of a feature; 16 to 64 by default, by the task.")
+]
+Stride = Annotated[
+    int | None, _option(_MODEL, min=1, max=8, help="1, 2, 4 or 8: features at 1/stride of the resolution.")
+]
 Size = Annotated[str | None, _option(_MODEL, metavar="HxW", help="Resize inputs to this, in training and in runs.")]
 Output = Annotated[
     Path, _option(_HOW, "--output", "-o", help="The checkpoint: .safetensors, or any other suffix for a torch file.")
 ]
 Seed = Annotated[int, _option(_HOW, min=0, help="Same seed, device and threads: same weights.")]
-Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps; 600 by default.")]
-EncoderSteps = Annotated[int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage; 1,500 by default.")]
+Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps; 600 to 3,000 by default, by the task.")]
+EncoderSteps = Annotated[
+    int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage; 800 to 1,500 by default.")
+]
 Encoders = Annotated[
     str | None, _option(_HOW, help="joint; or first trained on signatures, then frozen or finetuned (generated data).")
 ]
@@ -202,8 +208,8 @@ def _rate(number: float | None) -> float | None:
 
 
 def _stride(number: int | None) -> Any:
-    if number == 3:
-        raise UsageError("--stride 3 is not possible; expected 1, 2 or 4.")
+    if number not in (None, 1, 2, 4, 8):
+        raise UsageError(f"--stride {number} is not possible; expected 1, 2, 4 or 8.")
     return number
 
 
