@@ -7,7 +7,7 @@ it is at least the margin.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -67,16 +67,10 @@ def spec_of(margins: Sequence[float | None], **fields: object) -> GateSpec:
     return GateSpec(metric=rules, **fields)
 
 
-def decided(pairs: Sequence[MadePair], margins: Sequence[float | None]) -> list[Status]:
-    """The status of each metric of one pair of runs."""
+def decided(pairs: Sequence[MadePair], margins: Sequence[float | None]) -> tuple[Finding, ...]:
+    """What is found of each metric of one pair of runs."""
     spec = spec_of(margins)
-    return [finding.status for finding in findings(subjects([paired_runs(pairs)], spec), spec)]
-
-
-def rate(runs: int, hit: Callable[[Random], bool], *seed: int | str) -> Rate:
-    """How often a seeded run hits."""
-    random = _random(*seed)
-    return Rate(sum(hit(random) for _ in range(runs)), runs)
+    return findings(subjects([paired_runs(pairs)], spec), spec)
 
 
 def _random(*seed: int | str) -> Random:
@@ -94,31 +88,42 @@ def true_harm(scenario: Scenario, n: int) -> float:
 
 @dataclass(frozen=True)
 class Single:
-    """One metric on n samples: unchanged without a margin, and changed by the margin."""
+    """One metric on n samples: unchanged without a margin, and changed by the margin.
+
+    ``pass_at_margin`` where any row differs; a head whose rows are all those of the base is ``identical`` and passes by
+    rule.
+    """
 
     scenario: str
     n: int
     false_regress: Rate
     regress_at_margin: Rate
     pass_at_margin: Rate
+    identical: Rate
 
 
 def single(scenario: Scenario, n: int, runs: int) -> Single:
     """The error rates of one metric."""
     judged = _Judged()
     margin = true_harm(scenario, n)
-    found = [_statuses(scenario, n, runs, judged, changed, m) for changed, m in ((False, None), (True, margin))]
-    regress = [Rate(statuses.count(Status.REGRESS), runs) for statuses in found]
-    return Single(scenario.name, n, *regress, Rate(found[1].count(Status.PASS), runs))
+    unchanged, changed = (_found(scenario, n, runs, judged, *how) for how in ((False, None), (True, margin)))
+    return Single(
+        scenario.name,
+        n,
+        _rate_of(finding.status is Status.REGRESS for finding in unchanged),
+        _rate_of(finding.status is Status.REGRESS for finding in changed),
+        _rate_of(finding.status is Status.PASS and finding.changed > 0 for finding in changed),
+        _rate_of(finding.changed == 0 for finding in changed),
+    )
 
 
 class _Judged:
-    """The status of a pair of shares depends on its counts alone, so that equal ones are judged once."""
+    """What is found of a pair of shares depends on its counts alone, so that equal ones are judged once."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int, float | None], Status] = {}
+        self._known: dict[tuple[int, int, float | None], Finding] = {}
 
-    def __call__(self, pair: MadePair, margin: float | None, *, is_share: bool) -> Status:
+    def __call__(self, pair: MadePair, margin: float | None, *, is_share: bool) -> Finding:
         if not is_share or not isinstance(pair.base, SumsSide) or not isinstance(pair.head, SumsSide):
             return decided([pair], [margin])[0]
         change = pair.base.table[:, 0] - pair.head.table[:, 0]
@@ -128,9 +133,9 @@ class _Judged:
         return self._known[key]
 
 
-def _statuses(
+def _found(
     scenario: Scenario, n: int, runs: int, judged: _Judged, changed: bool, margin: float | None
-) -> list[Status]:
+) -> list[Finding]:
     random = _random(scenario.name, n, int(changed))
     pairs = (scenario.draw(random, n, changed) for _ in range(runs))
     return [judged(pair, margin, is_share=scenario.harm is not None and pair.size == 1) for pair in pairs]
@@ -156,7 +161,8 @@ def family(scenarios: Sequence[Scenario], metrics: int, n: int, runs: int) -> Fa
     def statuses(changed: bool, given: Sequence[float | None]) -> Iterator[list[Status]]:
         random = _random("family", metrics, n, int(changed))
         for _ in range(runs):
-            yield decided([member.draw(random, n, changed) for member in members], given)
+            made = decided([member.draw(random, n, changed) for member in members], given)
+            yield [finding.status for finding in made]
 
     unchanged, tolerated, at_margin = (
         list(statuses(changed, given))
@@ -172,7 +178,7 @@ def family(scenarios: Sequence[Scenario], metrics: int, n: int, runs: int) -> Fa
     )
 
 
-def _rate_of(hits: Iterator[bool]) -> Rate:
+def _rate_of(hits: Iterable[bool]) -> Rate:
     found = list(hits)
     return Rate(sum(found), len(found))
 
@@ -195,7 +201,7 @@ def power(scenario: Scenario, metrics: int, runs: int) -> Power:
     random, hits, others = _random(scenario.name, metrics, 3), 0, 0
     for _ in range(runs):
         pairs = [scenario.draw(random, n, number == 0) for number in range(metrics)]
-        found = decided(pairs, [margin] * metrics)
+        found = [finding.status for finding in decided(pairs, [margin] * metrics)]
         hits += found[0] is Status.REGRESS
         others += Status.REGRESS in found[1:]
     return Power(scenario.name, metrics, n, Rate(hits, runs), Rate(others, runs))
