@@ -159,7 +159,7 @@ def paired_scores(pair: PairedRows, metrics: Sequence[Metric], context: TaskCont
     for metric in metrics:
         means = _Means.of(pair, metric, context)
         common = (len(pair), int(codes.max()) + 1, changed[metric.statistic])
-        for column, label in enumerate(context.classes if metric.per_class else ("",)):
+        for column, label in enumerate(metric.classes(context) if metric.per_class else ("",)):
             place = column if metric.per_class else None
             sides = base.jackknife(metric, place), head.jackknife(metric, place)
             found.append(

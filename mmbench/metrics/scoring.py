@@ -21,9 +21,11 @@ from mmbench.core.metric import (
     TaskContext,
     metric_named,
 )
+from mmbench.core.parts import own_name, part_of
 from mmbench.core.prediction import Prediction
 from mmbench.core.record import Estimate
 from mmbench.core.table import Table
+from mmbench.metrics.parts import statistic_of_part
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.score_intervals import Bootstrap, NamedInterval, Score, score_intervals
 from mmbench.metrics.weighing import GroupedTable, values_of
@@ -114,9 +116,9 @@ class _Counts:
 
 @lru_cache(maxsize=64)
 def statistic_named(name: str) -> Statistic:
-    """The registered statistic; raises UnknownName."""
-    statistic: Statistic = registry.statistic.get(name)()
-    return statistic
+    """The registered statistic, or that of one part of a joint suite; raises UnknownName."""
+    own: Statistic = registry.statistic.get(own_name(name))()
+    return statistic_of_part(part_of(name), own) if part_of(name) else own
 
 
 def _row_statistic(name: str) -> RowStatistic:
@@ -163,7 +165,7 @@ def _scores(metric: Metric, value: Floats, counts: _Counts, context: TaskContext
     if not metric.per_class:
         yield Score(metric, float(value), few_instances=bool(few.any()))
         return
-    for c, label in enumerate(context.classes):
+    for c, label in enumerate(metric.classes(context)):
         yield Score(metric, float(value[c]), label, c, bool(few[c : c + 1].any()))
 
 
