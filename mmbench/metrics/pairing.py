@@ -142,7 +142,8 @@ class PairedScore:
             sums, sizes = self.totals
             return SignFlipHarm(sign * self.change.value, TypicalValues.of(sign * sums, sizes))
         change = self.change
-        return StudentHarm(sign * change.value, change.error, change.groups - 1, change.groups)
+        skew = sign * change.acceleration if change.error > 0 else 0.0
+        return StudentHarm(sign * change.value, change.error, change.groups - 1, change.groups, skew)
 
 
 def paired_scores(pair: PairedRows, metrics: Sequence[Metric], context: TaskContext) -> list[PairedScore]:
