@@ -19,7 +19,7 @@ from mmbench.core.registry import adapter
 from mmbench.core.sample import Batch
 
 
-@adapter("python")
+@adapter("python", example="python:my_model.py:build")
 def open_python(request: ModelRequest) -> Model:
     """A function of yours that returns a torch module, or any object with predict(batch); needs no torch by itself."""
     code = load_user_code(request.target, "python:")

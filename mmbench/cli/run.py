@@ -54,6 +54,8 @@ ArchKwargs = Annotated[str | None, _option(_OWN, metavar="NAME=VALUE,...", help=
 Key = Annotated[str | None, _option(_OWN, help="Where in the checkpoint the weights are.")]
 Partial = Annotated[bool, _option(_OWN, "--partial", help="Allow weights that do not all fit; the row tells.")]
 AllowCode = Annotated[bool, _option(_OWN, "--allow-code", help="Run the program that a model file holds.")]
+DeviceMap = Annotated[str | None, _option(_OWN, help="How transformers spreads a model: auto, balanced, ...")]
+Prompt = Annotated[str | None, _option(_OWN, help="What a model that answers in text is asked; {question} is filled.")]
 Map = Annotated[str | None, _option(_OWN, "--map", metavar="MODALITY=ARGUMENT,...", help="Or: positional.")]
 Output = Annotated[str | None, _option(_OWN, help="The part of the output that is scored: a name or an index.")]
 BatchSize = Annotated[int, _option(_HOW, min=1, help="Samples per batch.")]
@@ -89,6 +91,8 @@ def run(
     key: Key = None,
     partial: Partial = False,
     allow_code: AllowCode = False,
+    device_map: DeviceMap = None,
+    prompt: Prompt = None,
     map_: Map = None,
     output: Output = None,
     batch_size: BatchSize = 32,
@@ -123,7 +127,9 @@ def run(
     kwargs = parse_arch_kwargs(arch_kwargs) if arch_kwargs else {}
     options = RunOptions(
         results=results,
-        model=ModelOptions(arch, kwargs, key, map_, output, device, precision, threads, partial, allow_code),
+        model=ModelOptions(
+            arch, kwargs, key, map_, output, device, precision, threads, partial, allow_code, device_map, prompt
+        ),
         batch_size=batch_size,
         workers=workers,
         draws=draws,

@@ -111,7 +111,8 @@ class PairedScore:
             found = self._two_way
             return StudentHarm(sign * found.value, found.error, found.degrees, self.groups)
         change = self.change
-        return StudentHarm(sign * change.value, change.error, change.groups - 1, change.groups)
+        skew = sign * change.acceleration if change.error > 0 else 0.0
+        return StudentHarm(sign * change.value, change.error, change.groups - 1, change.groups, skew)
 
     @property
     def _two_way(self) -> TwoWay:

@@ -109,6 +109,8 @@ def plugin_blocks(entries: Sequence[Entry]) -> Iterator[Block]:
         yield Paragraph(f"{entry['name']}{version}{missing}")
         if entry["summary"]:
             yield Paragraph(entry["summary"], indent=4, quiet=True)
+        if "example" in entry["options"]:
+            yield Paragraph(f"--model {entry['options']['example']}", indent=4, quiet=True)
 
 
 def _suite(spec: SuiteSpec) -> Entry:
