@@ -119,7 +119,9 @@ def run(
     kwargs = parse_arch_kwargs(arch_kwargs) if arch_kwargs else {}
     options = RunOptions(
         results=results,
-        model=ModelOptions(arch, kwargs, key, map_, output, device, precision, threads, partial, allow_code, device_map, prompt),
+        model=ModelOptions(
+            arch, kwargs, key, map_, output, device, precision, threads, partial, allow_code, device_map, prompt
+        ),
         batch_size=batch_size,
         workers=workers,
         draws=draws,
