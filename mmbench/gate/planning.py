@@ -1,4 +1,8 @@
-"""Margins that the data can decide: what an unchanged model would pass with, and the samples that a margin takes."""
+"""Margins that the data can decide: which one tells no change from a drop twice as large, and the samples it takes.
+
+One standard error decides both: an unchanged model is a margin below it, a drop of two margins a margin above. The
+regression is claimed by Holm over the family, so that its alpha is the smaller one.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from mmbench.reports.numbers import NONE
 from mmbench.reports.terminal import Block, Heading, Paragraph
 from mmbench.stats.power import groups_to_decide, minimal_detectable_effect
 
-POWER = 0.8
+POWER = 0.95
 # Margins in points for which the groups are told.
 _ASKED = (0.5, 1.0, 2.0)
 _MS_PER_MINUTE = 60_000
@@ -22,10 +26,11 @@ _MS_PER_MINUTE = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A metric: the standard error now, the margin that an unchanged model passes with power 0.8, the groups needed.
+    """A metric: the standard error now, the margin that these groups decide with power 0.95, the groups needed.
 
-    ``margin`` None where nothing differs, so that no error is known. ``needed``: by margin in points, groups for a pass
-    of an unchanged model. ``minutes`` of the head's model for ``n`` samples, None where nothing was timed.
+    ``margin`` None where nothing differs, so that no error is known. ``needed``: by margin in points, the groups that
+    decide it: an unchanged model passes, a drop of two margins is a regression. ``minutes`` of the head's
+    model for ``n`` samples, None where nothing was timed.
     """
 
     suite: str
@@ -44,7 +49,8 @@ class Plan:
 
 def plans(family: Sequence[Subject], spec: GateSpec) -> list[Plan]:
     """For each line of the family; the error is that of the difference of these two runs."""
-    return [_plan(subject, spec.alpha_pass) for subject in family]
+    alpha = min(spec.alpha_pass, spec.alpha_fail / max(1, len(family)))
+    return [_plan(subject, alpha) for subject in family]
 
 
 def blocks(found: Sequence[Plan]) -> Iterator[Block]:
@@ -55,8 +61,9 @@ def blocks(found: Sequence[Plan]) -> Iterator[Block]:
         lines = tuple(Line(_cells(plan)) for plan in found if plan.suite == suite)
         yield Grid(suite, tuple(Head(text, right=bool(i)) for i, text in enumerate(heads)), lines, repeat=(0,))
     yield Paragraph(
-        "Margin: an unchanged model passes with it in 80 % of runs of this size, if two runs differ as much as these. "
-        "Groups for a margin: as many as that takes. Min: minutes of the model for one run of this size.",
+        "Margin: in 95 % of runs of this size an unchanged model passes with it, and a drop of twice the margin is a "
+        "regression, if two runs differ as much as these. Groups for a margin: as many as that takes. Min: minutes of "
+        "the model for one run of this size.",
         quiet=True,
     )
 
