@@ -26,7 +26,9 @@ def open_onnx(request: ModelRequest) -> Model:
     session = _session(request)
     names = [one.name for one in session.get_inputs()]
     if not all(name.isidentifier() for name in names):
-        raise LoadError(f"{request.target} has inputs {', '.join(names)}; expected names like rgb, export it with them.")
+        raise LoadError(
+            f"{request.target} has inputs {', '.join(names)}; expected names like rgb, export it with them."
+        )
     program = Program(_Run(session), names)
     return TorchModel(program, Path(request.target).stem, request, identity_of(request, agreed, "ONNX"))
 

@@ -22,7 +22,7 @@ def open_torchscript(request: ModelRequest) -> Model:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # torch.jit itself; people have the files
-            module = torch.jit.load(request.target, map_location="cpu")
+            module = torch.jit.load(request.target, map_location="cpu")  # type: ignore[no-untyped-call]
             module.eval()
     except Exception as error:  # the reader of a foreign format may fail in any way
         raise broken(request.target, _WHAT, error) from error

@@ -36,7 +36,7 @@ def saved(write_module: Callable[..., Path], tmp_path: Path, monkeypatch: pytest
     save_file(state, "my.safetensors")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        dynamic = {m: {i: torch.export.Dim.DYNAMIC for i in (0, 2, 3)} for m in example}
+        dynamic = {m: dict.fromkeys((0, 2, 3), torch.export.Dim.DYNAMIC) for m in example}
         torch.export.save(torch.export.export(module, (), example, dynamic_shapes=dynamic), "my.pt2")
         torch.jit.script(module).save("my.pt")
     own = {"arch": "my_model.py:MyFusion", "arch_kwargs": {"width": 6}}
@@ -84,12 +84,14 @@ def test_onnx_gives_the_same_labels(
             *(module, example, "my.onnx"), input_names=names, output_names=["logits"], dynamic_axes=axes, dynamo=False
         )
     batch = batch_of([(64, 64), (48, 80)])
-    onnx, own = (opened(locator, **options) for locator, options in (("onnx:my.onnx", {}), ("state.pt", saved["state.pt"])))
+    onnx, own = (
+        opened(locator, **options) for locator, options in (("onnx:my.onnx", {}), ("state.pt", saved["state.pt"]))
+    )
     pairs = zip(onnx.predict(batch), own.predict(batch), strict=True)
     equal = np.concatenate([(a.labels == b.labels).ravel() for a, b in pairs])
     assert equal.mean() >= 0.999
     assert onnx.info.consents[0].startswith("ran my.onnx (an ONNX graph, ")
-    with pytest.raises(LoadError, match="name it as onnx:my.onnx or add --allow-code"):
+    with pytest.raises(LoadError, match=r"name it as onnx:my\.onnx or add --allow-code"):
         opened("my.onnx")
 
 

@@ -98,9 +98,29 @@ def _consents(request: ModelRequest, left: dict[str, list[str]]) -> tuple[str, .
 def _sentence(target: str) -> Iterator[None]:
     """What transformers raises, as one sentence; it raises anything, from OSError to KeyError."""
     try:
-        yield
+        with _quiet():
+            yield
     except MmbenchError:
         raise
     except Exception as error:
         reason = " ".join(str(error).split())[:240].rstrip(".") or type(error).__name__
-        raise LoadError(f"hf:{target} cannot be opened with transformers ({reason}); check the name or folder.") from error
+        raise LoadError(
+            f"hf:{target} cannot be opened with transformers ({reason}); check the name or folder."
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the progress bars and advice of transformers, which are made for notebooks."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    bars = logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
