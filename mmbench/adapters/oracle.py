@@ -19,7 +19,7 @@ from mmbench.sources.scenes.source import SceneSource
 JOINT, ADDITIVE = "joint", "additive"
 
 
-@adapter("oracle")
+@adapter("oracle", example="oracle:joint")
 def open_oracle(request: ModelRequest) -> Model:
     """Reads a generated suite's inputs by rule: joint (all), some of them as in rgb or image+text, additive."""
     if not isinstance(request.source, SceneSource):
@@ -35,7 +35,7 @@ class OracleModel:
 
     def __init__(self, source: SceneSource, observed: tuple[str, ...], request: ModelRequest) -> None:
         self._oracle = oracle_for(source, observed, additive=request.target == ADDITIVE)
-        self._classes = len(source.classes)
+        self._classes = source.classes
         self._info = ModelInfo(
             name=request.locator,
             locator=request.locator,

@@ -51,7 +51,12 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """The flags of ``mmbench run`` that concern the model."""
+    """The flags of ``mmbench run`` that concern the model.
+
+    ``partial`` allows weights that do not all fit, ``allow_code`` the programs that some formats hold and the
+    code that a hub's repository brings. ``device_map`` is passed on to transformers; ``prompt`` is what a model that
+    answers in text is asked.
+    """
 
     arch: str | None = None
     arch_kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -61,6 +66,10 @@ class ModelOptions:
     device: str = "auto"
     precision: str = "fp32"
     threads: int | None = None
+    partial: bool = False
+    allow_code: bool = False
+    device_map: str | None = None
+    prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

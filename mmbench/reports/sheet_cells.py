@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mmbench.core.parts import of_part
 from mmbench.core.prediction import LabelMap
 from mmbench.core.sample import Array, Sample
 from mmbench.core.source import Modality
 from mmbench.core.targets import Boxes, JointTarget, Objects
 from mmbench.reports.palette import colour_labels, error_map
 from mmbench.reports.sheet_objects import draw_objects
-from mmbench.reports.spectrogram import spectrogram
+from mmbench.reports.spectrogram import loudest, spectrogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,10 @@ def lines(sample: Sample, shown: Shown) -> Iterator[str]:
             value = sample.inputs.get(name)
             yield f"{name}: {value}" if value is not None else f"{name}: absent"
     if isinstance(sample.target, JointTarget):
-        yield from (f"{task}: {_said(part, shown)}" for task, part in sample.target.parts.items())
+        parts = sample.target.parts
+        yield from (f"{task}: {_said(part, of_part(shown.classes, task))}" for task, part in parts.items())
     elif not is_map(sample.target) and not isinstance(sample.target, Boxes | Objects):
-        yield f"target: {_said(sample.target, shown)}"
+        yield f"target: {_said(sample.target, shown.classes)}"
 
 
 def is_map(target: Any) -> bool:
@@ -67,11 +69,11 @@ def is_map(target: Any) -> bool:
     return isinstance(target, np.ndarray) and target.ndim == 2
 
 
-def _said(target: Any, shown: Shown) -> str:
+def _said(target: Any, classes: Sequence[str]) -> str:
     if isinstance(target, tuple):
         return " | ".join(map(str, target))
-    if isinstance(target, int | np.integer) and 0 <= target < len(shown.classes):
-        return shown.classes[int(target)]
+    if isinstance(target, int | np.integer) and 0 <= target < len(classes):
+        return classes[int(target)]
     return str(target)
 
 
@@ -82,7 +84,8 @@ def _input(name: str, modality: Modality, value: Array | None) -> Cell:
         pixels = value[..., :3] if value.shape[2] >= 3 else value[..., 0]
         return Cell(name, Image.fromarray(np.ascontiguousarray(pixels)))
     if modality.kind == "audio":
-        title = f"{name} {len(value) / modality.rate:.3g} s, up to {modality.rate / 2000:g} kHz"
+        told = f"to {modality.rate / 2000:g} kHz, loudest at {loudest(value, modality.rate):.0f} Hz"
+        title = f"{name} {len(value) / modality.rate:.3g} s, {told}"
         return Cell(title, Image.fromarray(spectrogram(value, modality.rate)))
     low, high = float(np.nanmin(value)), float(np.nanmax(value))
     span = high - low if high > low else 1.0

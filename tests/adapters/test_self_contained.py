@@ -15,19 +15,20 @@ from safetensors.torch import save_file
 from mmbench import content
 from mmbench.adapters.opening import expand_locators, open_model
 from mmbench.core.errors import ExitCode, LoadError
+from mmbench.core.key import digest_of
 from mmbench.core.model import Model, ModelOptions
 from mmbench.core.prediction import LabelMap
 from mmbench.core.sample import Batch
 from mmbench.models.assembled import CONFIG_KEY, FusionModel
 from mmbench.models.checkpoint import save_checkpoint
-from mmbench.models.config import InputConfig, ModelConfig
+from mmbench.models.config import ModelConfig, PictureConfig
 
 CONFIG = ModelConfig(
     task="segmentation",
     classes=("background", "cup", "ball"),
     inputs={
-        "rgb": InputConfig(kind="image", channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.2)),
-        "depth": InputConfig(kind="plane", channels=1, mean=(5.0,), std=(2.0,)),
+        "rgb": PictureConfig(kind="image", channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.2)),
+        "depth": PictureConfig(kind="plane", channels=1, mean=(5.0,), std=(2.0,)),
     },
     width=4,
     fusion="concat",
@@ -81,7 +82,8 @@ def test_the_info_comes_from_the_file(tmp_path: Path, opened: Callable[..., Mode
     info = opened(tmp_path / "own.ckpt").info
     assert (info.name, info.modalities, info.task) == ("own", ("rgb", "depth"), "segmentation")
     assert info.accepts_missing
-    assert info.training == {"seed": 3, "steps": 10}
+    architecture = digest_of(model_of().config.model_dump(mode="json"))
+    assert info.training == {"seed": 3, "steps": 10, "architecture": architecture}
     assert info.consents == ()
 
 

@@ -133,7 +133,7 @@ def test_killed_and_started_again_it_ends_the_same(
         (["--size", "64"], 2, "--size '64' is not a size; expected HEIGHTxWIDTH in pixels, as in --size 360x480"),
         (["--encoders", "frozen"], 2, "knows no signatures"),
         (["--encoders", "warm"], 2, "--encoders 'warm' is not known; expected one of: joint, frozen, finetuned"),
-        (["--stride", "3"], 2, "--stride 3 is not possible; expected 1, 2 or 4"),
+        (["--stride", "3"], 2, "--stride 3 is not possible; expected 1, 2, 4 or 8"),
         (["--precision", "fp8"], 2, "--precision 'fp8' is not known; expected one of: fp32, bf16"),
         (["--lr", "0"], 2, "--lr 0.0 is not a learning rate; expected a number above 0"),
         (["--device", "tpu"], 2, "--device 'tpu' is not a device"),
@@ -181,3 +181,16 @@ def test_help_imports_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
     assert "--fusion" in done.stdout
+
+
+def test_curves_for_tensorboard(data: Path, command: Callable[..., list[str]]) -> None:
+    """The loss after every step, the validation where there was one."""
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    assert main([*command("my.ckpt"), "--tensorboard", str(data / "events")]) == 0
+    found = accumulator.EventAccumulator(str(data / "events")).Reload()
+    loss, validation = (found.Scalars(f"concat/{name}") for name in ("loss", "validation"))
+    steps = [event.step for event in loss]
+    assert steps == list(range(1, len(steps) + 1))
+    assert steps[-1] == validation[-1].step
+    assert 0 < len(validation) <= len(loss)
+    assert all(0 <= event.value <= 1 for event in validation)

@@ -119,14 +119,14 @@ def test_detections_are_those_of_the_policy(open_task, regime: str) -> None:
         oracle, ids = oracle_for(source, observed), source.ids[:40]
         for sample_id, policy in zip(ids, source.policies(ids, observed)["every class"], strict=True):
             found = oracle.predict(sample_id, source.load(sample_id).inputs)
-            assert rows(prediction_of(sample_id, found, len(source.classes))) == rows(policy)
+            assert rows(prediction_of(sample_id, found, source.classes)) == rows(policy)
 
 
 def rows(found) -> list[tuple[float, ...]]:
     return sorted(map(tuple, np.column_stack([found.boxes, found.scores, found.labels]).tolist()))
 
 
-@pytest.mark.parametrize("regime", ["S4", "E", "C"])
+@pytest.mark.parametrize("regime", TASKS["seg"].regimes)
 def test_segmentation_fitted_on_train_nears_its_bound_on_test(open_task, regime: str) -> None:
     """The policy is fitted to 256 training items; the bound is the best in hindsight, .01 higher at most."""
     source = open_task("seg", regime)
