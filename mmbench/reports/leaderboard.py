@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.errors import UnknownName, UsageError
+from mmbench.core.inference import protocol_of
 from mmbench.core.record import RunRecord
 from mmbench.metrics.rows import Rows
 from mmbench.reports.board import BoundKind, BoundLine, Cell, Column, Leaderboard, Place, Row, Table
@@ -52,6 +53,7 @@ def _table(records: Sequence[RunRecord], rows_of: RowsOf) -> Table:
         title=latest.title,
         task=latest.task,
         condition=latest.condition,
+        inference=protocol_of(latest.key.inference),
         primary=latest.primary,
         classes=latest.classes,
         licence=latest.licence,
