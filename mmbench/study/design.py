@@ -65,13 +65,12 @@ class Design:
     trials: int = 0
     matched: bool = False
 
-    def cells(self, suite: str, strategies: Sequence[Strategy]) -> Iterator[Cell]:
-        """The cells of one suite: the whole training split first; controls are trained on nothing less."""
-        for track in self.tracks:
-            for share in sorted(self.shares, reverse=True):
-                for strategy in strategies:
-                    if share == WHOLE or not strategy.control:
-                        yield from (Cell(suite, track, strategy, seed, share) for seed in range(self.seeds))
+    def cells(self, suite: str, track: Track, strategies: Sequence[Strategy]) -> Iterator[Cell]:
+        """The cells of one suite on one track: the whole training split first; controls are trained on nothing less."""
+        for share in sorted(self.shares, reverse=True):
+            for strategy in strategies:
+                if share == WHOLE or not strategy.control:
+                    yield from (Cell(suite, track, strategy, seed, share) for seed in range(self.seeds))
 
 
 def design(

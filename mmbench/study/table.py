@@ -52,7 +52,8 @@ class Line:
     ``difference`` is to the strategy compared with, ``adjusted`` its p-value after Holm over all such strategies.
     ``needed``: test groups with which a true difference as large as the one seen would be found; infinite where only
     more seeds would help. ``gain`` is over the best unimodal model, ``gain_adjusted`` its p-value after Holm.
-    ``nearly``: labels that reach 90 % of the best score; infinite where the whole split does not.
+    ``nearly``: labels that reach 90 % of the best score; infinite where the whole split does not. ``by_labels`` are
+    (labels, mean score), ascending.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Line:
     psi: Ranged | None
     cost: Cost
     nearly: float | None
+    by_labels: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,7 @@ def _line(shown: _Shown, one: Measured) -> Line:
         psi=None if bounds is None else _mapped(found, bounds.psi),
         cost=one.cost,
         nearly=_nearly(one.by_labels, shown.goal),
+        by_labels=one.by_labels,
     )
 
 

@@ -35,7 +35,7 @@ def test_cells_cross_everything_and_controls_see_the_whole_split() -> None:
     """2 strategies x 3 seeds x 2 tracks, at 2 shares, and each control once per seed and track."""
     made = design(["cls-it"], ["concat", "feat_linear"], 3, tracks=["frozen", "finetune"], shares=[10])
     lines = strategies(made, MODALITIES, labelled=True, averaged=True)
-    cells = list(made.cells("cls-it@1", lines))
+    cells = [cell for track in made.tracks for cell in made.cells("cls-it@1", track, lines)]
     assert len(cells) == len(set(map(str, cells)))
     assert Counter((cell.strategy.control == "", cell.share) for cell in cells) == {
         (True, 100): 12,
