@@ -95,6 +95,16 @@ class Detections:
     masks: tuple[Mapping[str, Any], ...] | None = None
     keypoints: NDArray[np.float64] | None = None
 
+    @classmethod
+    def of_corners(
+        cls, sample_id: str, corners: NDArray[Any], scores: NDArray[Any], labels: NDArray[Any]
+    ) -> Detections:
+        """From boxes [N,4] as x1, y1, x2, y2."""
+        corners = np.asarray(corners, dtype=np.float64).reshape(-1, 4)
+        sizes = corners[:, 2:] - corners[:, :2]
+        boxes = np.concatenate([corners[:, :2], sizes], axis=1)
+        return cls(sample_id, np.asarray(scores, np.float64), np.asarray(labels, np.int64), sizes.prod(axis=1), boxes)
+
     def encode(self) -> bytes:
         """Arrays and run lengths, compressed."""
         arrays = {"scores": self.scores, "labels": self.labels, "areas": self.areas}

@@ -11,6 +11,8 @@ from mmbench.core.errors import NothingMeasured, UsageError
 from mmbench.core.key import digest_of
 from mmbench.core.source import Source
 from mmbench.core.suite import SuiteReference, SuiteSpec
+from mmbench.models.config import ReferenceTask
+from mmbench.models.tasks.catalogue import TASKS
 from mmbench.sources.opening import open_source
 
 
@@ -36,11 +38,7 @@ def open_splits(text: str, chosen: Mapping[str, str], roots: Mapping[str, Path])
     split is empty.
     """
     spec, written = load_suite(text)
-    if not spec.spatial:
-        raise UsageError(
-            f"Models that are trained here give label maps, but suite {spec.name!r} is {spec.task}; choose a suite of "
-            "segmentation."
-        )
+    reference_task(spec)
     parameters = spec.resolve({**dict(written.parameters), **chosen})
     if spec.split in (spec.train_split, spec.val_split):
         raise UsageError(
@@ -53,6 +51,17 @@ def open_splits(text: str, chosen: Mapping[str, str], roots: Mapping[str, Path])
     splits = Splits(spec, reference, train, val)
     _check(splits)
     return splits
+
+
+def reference_task(spec: SuiteSpec) -> ReferenceTask:
+    """The suite's task; raises UsageError when no model is trained for it."""
+    for task in TASKS:
+        if task == spec.task:
+            return task
+    raise UsageError(
+        f"No model is trained here for {spec.task}, which suite {spec.name!r} is; choose a suite of one of: "
+        f"{', '.join(TASKS)}."
+    )
 
 
 def _check(splits: Splits) -> None:

@@ -20,13 +20,7 @@ def prediction_of(sample_id: str, found: Any, classes: int) -> Prediction:
     if isinstance(found, np.ndarray):
         return LabelMap(sample_id, found)
     if isinstance(found, Found):
-        return _detections(sample_id, found)
+        return Detections.of_corners(sample_id, found.boxes, found.scores, found.labels)
     if isinstance(found, int):
         return ClassScores(sample_id, np.eye(classes, dtype=np.float32)[found])
     raise TypeError(f"a {type(found).__name__} is no prediction of one task")
-
-
-def _detections(sample_id: str, found: Found) -> Detections:
-    sizes = found.boxes[:, 2:] - found.boxes[:, :2]
-    boxes = np.concatenate([found.boxes[:, :2], sizes], axis=1)
-    return Detections(sample_id, found.scores, found.labels, sizes.prod(axis=1), boxes)
