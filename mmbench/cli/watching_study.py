@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from mmbench.core.errors import MmbenchError
+from mmbench.models import loop
 from mmbench.reports.printable import printable
 from mmbench.study.bench import Place
 from mmbench.study.cells import Finished
@@ -45,6 +46,11 @@ class StudyReporter:
             self._task = self._bar.add_task(title, total=count, completed=done, note="")
         resumed = f", {done} of them finished before" if done else ""
         self._tell(f"{title}: {count} cells{resumed}")
+
+    def trained(self, progress: loop.Progress) -> None:
+        """A step of some training was done; only those of encoders take so long that they are told."""
+        if progress.score is not None and progress.stage.startswith("encoder"):
+            self._tell(f"{progress.stage}: step {progress.step}/{progress.steps}, validation {progress.score:.4f}")
 
     def validated(self, cell: Cell, trial: int, score: float) -> None:
         """A trial of tuning is done."""

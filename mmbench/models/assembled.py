@@ -19,6 +19,7 @@ from mmbench.models.checkpoint import Metadata, read_checkpoint
 from mmbench.models.config import ModelConfig, PictureConfig, TextConfig
 from mmbench.models.dense_encoder import DenseEncoder
 from mmbench.models.encoders import encoder, normaliser
+from mmbench.models.randomness import seeded
 from mmbench.models.tasks.catalogue import TASKS
 from mmbench.models.tasks.task import Size
 from mmbench.models.vocabulary import PAD, Vocabulary
@@ -130,6 +131,12 @@ class FusionModel(nn.Module):
     def _picture_size(self, inputs: Mapping[str, Value]) -> Size | None:
         sizes = (x.shape[-2:] for x in inputs.values() if isinstance(x, Tensor) and x.ndim == 4)
         return next(((size[0], size[1]) for size in sizes), None)
+
+
+def built(config: ModelConfig, seed: int, device: torch.device, name: str = "model") -> FusionModel:
+    """A new model; its weights follow from the seed and the name."""
+    with seeded(seed, name):
+        return FusionModel(config).to(device)
 
 
 def load_model(path: Path) -> tuple[FusionModel, Metadata]:

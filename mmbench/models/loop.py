@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from mmbench.core.errors import Interrupted, LoadError, UsageError
 from mmbench.models.checkpoint import StateDict, packed, write_atomic
-from mmbench.models.data import TensorBatch
 from mmbench.models.recipe import Recipe
 
 _AUTOCAST = {"bf16": torch.bfloat16}
@@ -40,15 +39,15 @@ Report = Callable[[Progress], None]
 class Stage:
     """One training: the weights of ``model`` outside ``frozen``, on batches from a step on, scored by ``validate``.
 
-    ``loss`` is a scalar of a batch. ``key`` identifies everything that the result depends on; ``state_file`` is where an
+    ``loss`` is a scalar of a batch, which has ``to(device)``. ``key`` identifies everything that the result depends on; ``state_file`` is where an
     unfinished training is kept.
     """
 
     name: str
     model: nn.Module
     recipe: Recipe
-    batches: Callable[[int], Iterator[TensorBatch]]
-    loss: Callable[[TensorBatch], Tensor]
+    batches: Callable[[int], Iterator[Any]]
+    loss: Callable[[Any], Tensor]
     validate: Callable[[], float]
     device: torch.device
     key: str
@@ -105,7 +104,7 @@ def _step(
     stage: Stage,
     optimiser: torch.optim.Optimizer,
     trained: list[nn.Parameter],
-    batch: TensorBatch,
+    batch: Any,
     step: int,
 ) -> float:
     stage.model.train()

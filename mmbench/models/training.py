@@ -13,12 +13,11 @@ import mmbench
 from mmbench.core import registry
 from mmbench.core.errors import UsageError
 from mmbench.core.source import Modality, Source
-from mmbench.models import encoder_cache
-from mmbench.models.assembled import CONFIG_KEY, FusionModel
+from mmbench.models.assembled import CONFIG_KEY, FusionModel, built
 from mmbench.models.checkpoint import Metadata, StateDict, save_checkpoint, weights_digest
 from mmbench.models.config import ONLY, InputConfig, ModelConfig, Stride
+from mmbench.models.encoder_stage import EncoderStage
 from mmbench.models.loop import Report, fit
-from mmbench.models.randomness import seeded
 from mmbench.models.recipe import Recipe
 from mmbench.models.splits import Splits
 from mmbench.models.stages import Labelled, key_of, record_of, stage_of, with_signatures, with_targets
@@ -87,7 +86,7 @@ def train(splits: Splits, plan: Plan, report: Report) -> Trained:
     """
     data = with_targets(splits, modalities_of(plan.fusion, splits.train), plan.size)
     config = _config(plan, data, inputs_of(data.train, splits.train.ids))
-    model = _built(config, plan, "model")
+    model = built(config, plan.recipe.seed, plan.device)
     encoders = _encoders(splits, plan, config, model, report)
     for m, (weights, _) in encoders.items():
         model.encoders[m].load_state_dict(weights)
@@ -117,34 +116,8 @@ def _encoders(
     if plan.encoders == "joint":
         return {}
     own = [m for m in config.inputs if m in model.encoders]
-    return {m: _encoder(splits, plan, m, config, report) for m in own}
-
-
-def _encoder(
-    splits: Splits, plan: Plan, modality: str, whole: ModelConfig, report: Report
-) -> tuple[StateDict, Metadata]:
-    """The encoder of one modality, trained on what that modality alone shows; from the cache if it is there."""
-    data = with_signatures(splits, modality, plan.size, plan.stride)
-    config = whole.model_copy(
-        update={
-            "task": data.task,
-            "classes": data.train.labels.classes,
-            "inputs": {modality: whole.inputs[modality]},
-            "subpixel": False,
-            "fusion": ONLY + modality,
-            "fusion_options": {},
-        }
-    )
-    key = key_of(data, config, plan.encoder, plan.device)
-    found = encoder_cache.load(key)
-    if found is None:
-        model = _built(config, plan, f"encoder {modality}")
-        state = (key, encoder_cache.state_file(key))
-        best = fit(stage_of(f"encoder {modality}", model, data, plan.encoder, state), report)
-        weights = {name: value.cpu() for name, value in model.encoders[modality].state_dict().items()}
-        found = weights, record_of(plan.encoder, best, data.metric)
-        encoder_cache.save(key, *found)
-    return found
+    signed = {m: with_signatures(splits, m, plan.size, plan.stride) for m in own}
+    return {m: EncoderStage.of(m, signed[m], config, plan.encoder, plan.device).trained(report) for m in own}
 
 
 def _config(plan: Plan, data: Labelled, inputs: Mapping[str, InputConfig]) -> ModelConfig:
@@ -160,8 +133,3 @@ def _config(plan: Plan, data: Labelled, inputs: Mapping[str, InputConfig]) -> Mo
         fusion=plan.fusion,
         fusion_options=dict(plan.fusion_options),
     )
-
-
-def _built(config: ModelConfig, plan: Plan, name: str) -> FusionModel:
-    with seeded(plan.recipe.seed, name):
-        return FusionModel(config).to(plan.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,30 +22,36 @@ Answer = Callable[[TensorBatch], Any]
 @torch.no_grad()
 def validate(answer: Answer, items: Items, ids: Sequence[str], metric: str, device: torch.device) -> float:
     """The metric's value over all items; ``answer`` gives the task's output. Raises SampleError on a broken sample."""
+    return value_of(_answered(answer, items, ids, device), metric, items.labels.classes)
+
+
+def value_of(
+    groups: Iterable[tuple[Sequence[Any], Sequence[Prediction]]], metric: str, classes: Sequence[str]
+) -> float:
+    """The metric's value over groups of truths and predictions, which need not be in memory together."""
     chosen = metric_named(metric)
-    context = TaskContext(items.labels.classes, VOID)
-    groups = _answered(answer, items, ids, device)
+    context = TaskContext(tuple(classes), VOID)
     if isinstance(statistic_named(chosen.statistic), RowStatistic) and chosen.kind == "sums":
         # Summed at once: label maps, or rows of many classes, need not be kept.
         total = sum(
-            row_of(item.truth, found, [chosen.statistic], context)[chosen.statistic]
-            for group, predictions in groups
-            for item, found in zip(group, predictions, strict=True)
+            row_of(truth, found, [chosen.statistic], context)[chosen.statistic]
+            for truths, predictions in groups
+            for truth, found in zip(truths, predictions, strict=True)
         )
         return float(chosen.value(np.asarray(total, dtype=np.float64), context))
-    pairs = [(item.truth, p) for group, predictions in groups for item, p in zip(group, predictions, strict=True)]
+    pairs = [pair for truths, found in groups for pair in zip(truths, found, strict=True)]
     truths, predictions = zip(*pairs, strict=True)
     table = tables_of(truths, predictions, [chosen.statistic], context)[chosen.statistic]
-    grouped = {chosen.statistic: GroupedTable.of(table, np.arange(len(ids)))}
+    grouped = {chosen.statistic: GroupedTable.of(table, np.arange(len(pairs)))}
     return float(values_of(grouped, [chosen], context)[metric][0])
 
 
 def _answered(
     answer: Answer, items: Items, ids: Sequence[str], device: torch.device
-) -> Iterator[tuple[list[Item], list[Prediction]]]:
+) -> Iterator[tuple[list[Any], list[Prediction]]]:
     for chosen, group in _alike(items, ids):
         output = answer(collate(group, items.modalities, items.task).to(device))
-        yield group, items.task.predictions(output, chosen, items.labels.classes)
+        yield [item.truth for item in group], items.task.predictions(output, chosen, items.labels.classes)
 
 
 def _alike(

@@ -10,7 +10,9 @@ from typing import Any
 
 from mmbench.core.key import digest_of
 from mmbench.reports.csv import cell
+from mmbench.stats.tuning import expected_best
 from mmbench.study.cells import Finished
+from mmbench.study.execute import Done
 
 # What identifies a cell in both files.
 _IDENTITY = ("suite", "track", "strategy", "control", "seed", "labels_share")
@@ -28,6 +30,18 @@ def cells_csv(found: Iterable[Finished]) -> str:
 def timings_csv(found: Iterable[Finished]) -> str:
     """A line per cell: seconds of its training, milliseconds per item in the model, peak memory in MiB."""
     return _written([_timing(one) for one in found])
+
+
+def tuning_csv(found: Iterable[Done]) -> str:
+    """A line per strategy and trial: its validation score, and the expected best of so many trials (Dodge 2019)."""
+    lines = []
+    for one in found:
+        for name, tuned in one.tuned.items():
+            for index, score in enumerate(tuned.scores):
+                best = expected_best(tuned.scores, index + 1)
+                where = {"suite": one.place.suite, "track": one.place.track, "strategy": name}
+                lines.append({**where, "trials": index + 1, "validation": score, "expected_best": best})
+    return _written(lines)
 
 
 def _written(lines: Sequence[dict[str, Any]]) -> str:

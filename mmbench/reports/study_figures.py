@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +20,15 @@ _CONTROL = "#9a9a9a"
 _WIDTH, _HEIGHT = 7.0, 4.2  # inches
 
 
-def save_figures(table: StudyTable, folder: Path, name: str, form: str) -> list[Path]:
-    """Writes ``<name>-cost`` and, where there are several label shares, ``<name>-labels``; returns the files.
+def save_figures(table: StudyTable, folder: Path, form: str) -> list[Path]:
+    """Writes ``<suite>-<track>-cost`` and, where there are several label shares, ``-labels``; returns the files.
 
     Raises UsageError when they cannot be written.
     """
     made = {"cost": cost_figure(table)}
     if any(len(line.by_labels) > 1 for line in table.lines):
         made["labels"] = labels_figure(table)
+    name = re.sub(r"[^A-Za-z0-9=._]+", "-", f"{table.suite}-{table.track}")
     files = []
     for kind, figure in made.items():
         file = folder / f"{name}-{kind}.{form}"

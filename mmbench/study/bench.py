@@ -36,14 +36,14 @@ class Bench(Protocol):
     def place(self) -> Place:
         """What is studied there."""
 
-    def check(self, strategy: Strategy) -> None:
-        """Raises UsageError when the strategy does not serve this suite."""
+    def refusal(self, strategy: Strategy) -> str:
+        """Why the strategy does not serve this suite; "" if it does."""
 
     def key(self, cell: Cell, settings: Settings) -> str:
         """Digest of all that the cell's bytes depend on."""
 
-    def validated(self, cell: Cell, settings: Settings) -> float:
-        """Trains, and gives the best validation score; the test split is not read."""
+    def validated(self, cell: Cell, settings: Settings, folder: Path) -> float:
+        """Trains, and gives the best validation score; the test split is not read. Unfinished work is in ``folder``."""
 
     def measured(
         self, cell: Cell, settings: Settings, folder: Path, earlier: Sequence[Finished]

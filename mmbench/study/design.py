@@ -13,6 +13,7 @@ Track = Literal["frozen", "finetune"]
 Control = Literal["", "unimodal", "ensemble", "shuffled", "wide"]
 
 BASELINE = "concat"
+ALL = "all"
 ONLY = "only:"
 WIDE = "wide:"
 ENSEMBLE = "ensemble"
@@ -52,6 +53,7 @@ class Cell:
 class Design:
     """What is asked for. ``suites`` are references; ``shares`` ascending per cents of the training split, 100 last.
 
+    ``every``: the fusions are all that there are, and those that do not serve a suite are left out there.
     ``against`` names the strategy that all are compared with; ``trials`` is the number of random trials of tuning that
     every strategy gets, 0 for none; ``matched`` says whether hidden widths are solved for the parameters of ``concat``.
     """
@@ -64,6 +66,7 @@ class Design:
     against: str = BASELINE
     trials: int = 0
     matched: bool = False
+    every: bool = False
 
     def cells(self, suite: str, track: Track, strategies: Sequence[Strategy]) -> Iterator[Cell]:
         """The cells of one suite on one track: the whole training split first; controls are trained on nothing less."""
@@ -86,9 +89,11 @@ def design(
 ) -> Design:
     """Checks and completes what the user asked for: ``concat`` takes part in every study.
 
-    Raises UnknownName for a fusion that is not registered, UsageError for anything that makes no sense.
+    ``fusions`` may be ``all`` alone. Raises UnknownName for a fusion that is not registered, UsageError for anything
+    that makes no sense.
     """
-    chosen = tuple(dict.fromkeys(fusions))
+    every = tuple(fusions) == (ALL,)
+    chosen = tuple(_distinct()) if every else tuple(dict.fromkeys(fusions))
     for name in chosen:
         if name.startswith((ONLY, WIDE)) or name in (ENSEMBLE, SHUFFLED):
             raise UsageError(f"--fusion {name} is a control, and every study has it; name fusions alone.")
@@ -102,7 +107,17 @@ def design(
     if not all(1 <= share <= WHOLE for share in shares):
         raise UsageError(f"--labels {','.join(map(str, shares))}: expected per cents of the training split, 1 to 100.")
     ordered = tuple(sorted({*shares, WHOLE}))
-    return Design(tuple(dict.fromkeys(suites)), chosen, seeds, tuple(tracks), ordered, against, trials, matched)
+    return Design(tuple(dict.fromkeys(suites)), chosen, seeds, tuple(tracks), ordered, against, trials, matched, every)
+
+
+def _distinct() -> Iterator[str]:
+    """Every registered fusion once: aliases stand on the same class; the longest name says most."""
+    names: dict[tuple[str, str], str] = {}
+    for name, entry in registry.fusion.entries().items():
+        what = (entry.module, entry.summary)
+        if not entry.missing:
+            names[what] = max(names.get(what, ""), name, key=len)
+    return iter(sorted(names.values()))
 
 
 def strategies(found: Design, modalities: Sequence[str], *, labelled: bool, averaged: bool) -> tuple[Strategy, ...]:

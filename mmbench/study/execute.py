@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mmbench.core.errors import Interrupted, LoadError, MmbenchError
+from mmbench.core.errors import Interrupted, LoadError, MmbenchError, UsageError
 from mmbench.study import cells
 from mmbench.study.bench import Bench, Place, Watcher
 from mmbench.study.cells import Finished
-from mmbench.study.design import Cell, Design, Strategy, strategies
+from mmbench.study.design import BASELINE, Cell, Design, Strategy, strategies
 from mmbench.study.settings import Settings, trials
 
 Clock = Callable[[], datetime]
@@ -39,10 +39,15 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a bench came to: the finished cells in the order of the design, the failed ones, tuning by strategy."""
+    """What a bench came to.
+
+    ``refused`` says which strategies do not serve the suite, and why; ``finished`` are the cells in the order of the
+    design, ``tuned`` is by strategy.
+    """
 
     place: Place
     strategies: tuple[Strategy, ...]
+    refused: dict[str, str]
     finished: tuple[Finished, ...]
     failed: tuple[Failed, ...]
     tuned: dict[str, Tuned]
@@ -56,17 +61,18 @@ class Work:
     design: Design
     folder: Path
 
-    @property
-    def strategies(self) -> tuple[Strategy, ...]:
-        """Strategies and controls."""
-        place = self.bench.place
-        return strategies(self.design, place.modalities, labelled=place.labelled, averaged=place.averaged)
+    def strategies(self) -> tuple[tuple[Strategy, ...], dict[str, str]]:
+        """Strategies and controls, and why some are left out.
 
-    def planned(self) -> list[Cell]:
-        """All cells; raises UsageError when a strategy does not serve the suite."""
-        for strategy in self.strategies:
-            self.bench.check(strategy)
-        return list(self.design.cells(self.bench.place.suite, self.bench.place.track, self.strategies))
+        Raises UsageError when a strategy that the user named does not serve the suite.
+        """
+        place = self.bench.place
+        lines = strategies(self.design, place.modalities, labelled=place.labelled, averaged=place.averaged)
+        refused = {line.name: reason for line in lines if (reason := self.bench.refusal(line))}
+        for line in lines:
+            if line.name in refused and not line.control and (not self.design.every or line.name == BASELINE):
+                raise UsageError(refused[line.name])
+        return tuple(line for line in lines if line.name not in refused), refused
 
     def tuned(self, strategy: Strategy, watcher: Watcher) -> Tuned:
         """The best of the design's trials on the validation split, the first of them where several are."""
@@ -81,7 +87,7 @@ class Work:
         file = self.folder / f"trial-{self.bench.key(cell, settings)}.json"
         if file.is_file():
             return _read_score(file)
-        score = self.bench.validated(cell, settings)
+        score = self.bench.validated(cell, settings, self.folder)
         _write_score(file, score)
         watcher.validated(cell, index, score)
         return score
@@ -104,10 +110,12 @@ def run(work: Work, watcher: Watcher, clock: Clock | None = None) -> Done:
     Raises Interrupted on ctrl-C, when what is finished stays on disk; UsageError before anything is trained when a
     strategy does not serve the suite.
     """
-    planned = work.planned()
-    tuned = {strategy.name: work.tuned(strategy, watcher) for strategy in work.strategies}
+    lines, refused = work.strategies()
+    place = work.bench.place
+    planned = list(work.design.cells(place.suite, place.track, lines))
+    tuned = {strategy.name: work.tuned(strategy, watcher) for strategy in lines}
     there = [work.done(cell, tuned[cell.strategy.name].settings) for cell in planned]
-    watcher.planned(work.bench.place, len(planned), sum(found is not None for found in there))
+    watcher.planned(place, len(planned), sum(found is not None for found in there))
     finished: list[Finished] = []
     failed: list[Failed] = []
     for cell, found in zip(planned, there, strict=True):
@@ -120,7 +128,7 @@ def run(work: Work, watcher: Watcher, clock: Clock | None = None) -> Done:
             failed.append(Failed(cell, error))
         else:
             finished.append(one)
-    return Done(work.bench.place, work.strategies, tuple(finished), tuple(failed), tuned)
+    return Done(place, lines, refused, tuple(finished), tuple(failed), tuned)
 
 
 def _done(

@@ -84,6 +84,7 @@ def _bounds(record: RunRecord) -> Bounds | None:
 
 
 def _missing(done: Done, complete: Collection[str]) -> Iterator[str]:
+    yield from (f"{name} is left out: {reason}" for name, reason in done.refused.items())
     for strategy in done.strategies:
         if strategy.name not in complete:
             reason = next((str(f.error) for f in done.failed if f.cell.strategy.name == strategy.name), "")
