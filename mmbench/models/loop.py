@@ -51,7 +51,7 @@ class Stage:
     validate: Callable[[], float]
     device: torch.device
     key: str
-    state_file: Path
+    state_file: Path | None
     frozen: tuple[nn.Module, ...] = ()
 
 
@@ -140,6 +140,8 @@ def _precision(stage: Stage) -> AbstractContextManager[Any]:
 
 
 def _save_state(stage: Stage, optimiser: torch.optim.Optimizer, done: int, best: Best) -> None:
+    if stage.state_file is None:
+        return
     content = {
         "key": stage.key,
         "done": done,
@@ -159,8 +161,8 @@ def _resumed(stage: Stage, optimiser: torch.optim.Optimizer) -> tuple[int, Best]
     return int(state["done"]), Best(**state["best"])
 
 
-def _read_state(path: Path) -> Mapping[str, Any] | None:
-    if not path.exists():
+def _read_state(path: Path | None) -> Mapping[str, Any] | None:
+    if path is None or not path.exists():
         return None
     try:
         state: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

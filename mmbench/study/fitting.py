@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -43,11 +43,16 @@ class Fitter:
     material: Material
     matched: bool = False
     draws: int = 1000
+    _configs: dict[tuple[str, Settings], ModelConfig] = field(default_factory=dict, repr=False)
 
     def config(self, strategy: Strategy, settings: Settings) -> ModelConfig:
         """The model's configuration; raises UsageError when the strategy does not serve the suite."""
-        material = self.material
-        return Blueprint(material.whole, material.prior, material.place.track, self.matched).config(strategy, settings)
+        known = (strategy.name, settings)
+        if known not in self._configs:
+            material = self.material
+            blueprint = Blueprint(material.whole, material.prior, material.place.track, self.matched)
+            self._configs[known] = blueprint.config(strategy, settings)
+        return self._configs[known]
 
     def recipe(self, cell: Cell, settings: Settings) -> Recipe:
         """The suite's own, with what tuning chose; the seed rules the order of the data and what is hidden."""
@@ -63,7 +68,7 @@ class Fitter:
         return digest_of(
             [
                 _VERSION,
-                [material.stamp, material.encoder_keys()],
+                [material.stamp, material.encoder_keys],
                 [place.suite, place.track, asdict(cell.strategy), cell.seed, cell.share],
                 self.config(cell.strategy, settings).model_dump(mode="json"),
                 self.recipe(cell, settings).model_dump(mode="json"),
@@ -88,7 +93,7 @@ class Fitter:
             recipe=recipe,
             penalty=material.penalty(recipe),
             key=self.key(cell, settings),
-            state_file=state_file,
+            state_file=None if material.place.track == "frozen" else state_file,
             frozen=frozen,
         )
         best = trained(job, material.report)

@@ -69,9 +69,9 @@ class Material:
     @cached_property
     def stamp(self) -> str:
         """Digest of the samples of all three splits."""
-        return digest_of([self._splits.stamp(), self.test.stamps])
+        return digest_of([self.split_stamp, self.test.stamps])
 
-    @property
+    @cached_property
     def split_stamp(self) -> str:
         """Digest of which samples are trained and validated on."""
         return self._splits.stamp()
@@ -107,6 +107,7 @@ class Material:
         """How errors count in training."""
         return Penalty(class_weights(self._counts, recipe.class_weight_power), recipe.focal)
 
+    @cached_property
     def encoder_keys(self) -> dict[str, str]:
         """Of the encoders that are trained beforehand, by modality: what their weights depend on."""
         return {m: stage.key for m, stage in self._stages.items()}

@@ -50,7 +50,7 @@ class TestSplit:
         """The samples, in order."""
         return self._plan.ids
 
-    @property
+    @cached_property
     def stamps(self) -> list[str]:
         """Cheap identities of the samples."""
         return [self.suite.source.stamp(i) for i in self.ids]

@@ -61,7 +61,8 @@ class Data(Protocol):
 class Job:
     """One training: ``model`` on ``train``, its weights chosen by ``metric`` on ``val``, whose truths are by id.
 
-    ``key`` identifies all that the result depends on, ``state_file`` is where an unfinished training is kept.
+    ``key`` identifies all that the result depends on, ``state_file`` is where an unfinished training is kept (None: it is
+    so short that it begins anew).
     """
 
     model: FusionModel
@@ -72,7 +73,7 @@ class Job:
     recipe: Recipe
     penalty: Penalty
     key: str
-    state_file: Path
+    state_file: Path | None
     frozen: tuple[nn.Module, ...] = ()
 
 
@@ -92,7 +93,8 @@ def trained(job: Job, report: Callable[[Progress], None]) -> Best:
         frozen=job.frozen,
     )
     best = fit(stage, report)
-    job.state_file.unlink(missing_ok=True)
+    if job.state_file is not None:
+        job.state_file.unlink(missing_ok=True)
     return best
 
 
