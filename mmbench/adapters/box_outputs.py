@@ -44,7 +44,7 @@ def _detections(found: Any, sample_id: str, asked: Asked) -> Detections | Sample
     if (boxes[:, 2:] < boxes[:, :2]).any():
         return SampleError(f"A box of {sample_id!r} ends before it begins; expected x1, y1, x2, y2.")
     count = len(asked.request.classes)
-    if count and labels.size and not (0 <= labels.min() and labels.max() < count):
+    if count and labels.size and not (labels.min() >= 0 and labels.max() < count):
         return SampleError(
             f"The detections of {sample_id!r} have labels {labels.min()}..{labels.max()}, expected 0..{count - 1}."
         )

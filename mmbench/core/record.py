@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.core.bounds import Bounds
-from mmbench.core.key import ComparabilityKey
+from mmbench.core.key import CLEAN, ComparabilityKey
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -112,7 +112,7 @@ class RunRecord(_Table):
     primary: str
     classes: tuple[str, ...]
     model: ModelRecord
-    condition: str = "clean"
+    condition: str = CLEAN
     status: Literal["ok", "partial", "failed"]
     counts: Counts
     failures: tuple[Failure, ...] = ()

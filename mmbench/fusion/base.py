@@ -53,7 +53,10 @@ class Fusion(nn.Module, ABC):
 
     ``layout`` says how they must lie. "aligned": token l of each modality means the same place; one of a single token
     is spread over the others (for a pooled task each modality is one token). "tokens": each has its own length, grid
-    and padding. What comes out has the length and the grid of the first modality, the anchor, in both.
+    and padding. What comes out has the common layout, with "tokens" that of the first modality, the anchor.
+
+    ``anchored`` says whether it matters which modality is the first. Otherwise the order does not, as the weights of a
+    modality go by its name (or, in a concatenation, move along).
 
     ``needs_prior`` says that the option ``prior``, the share of each class in the training labels, is needed.
     """
@@ -61,6 +64,7 @@ class Fusion(nn.Module, ABC):
     level: Level = "features"
     layout: Layout = "aligned"
     additive: bool = False
+    anchored: ClassVar[bool] = False
     needs_prior: ClassVar[bool] = False
 
     def __init__(self, modalities: Sequence[str], width: int) -> None:

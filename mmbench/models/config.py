@@ -65,7 +65,9 @@ class AudioConfig(_Table):
 
 
 InputConfig = Annotated[PictureConfig | TextConfig | AudioConfig, Field(discriminator="kind")]
-ReferenceTask = Literal["segmentation", "referring-segmentation", "classification", "vqa", "captioning", "detection"]
+ReferenceTask = Literal[
+    "segmentation", "referring-segmentation", "classification", "vqa", "captioning", "detection", "look-map"
+]
 
 
 class ModelConfig(_Table):

@@ -34,7 +34,7 @@ class EncoderStage:
             "task": data.task,
             "classes": data.train.labels.classes,
             "inputs": {modality: whole.inputs[modality]},
-            "subpixel": False,
+            "subpixel": whole.stride > 1 and data.task == "segmentation",
             "fusion": ONLY + modality,
             "fusion_options": {},
         }

@@ -16,7 +16,8 @@ from mmbench.core.source import SignedSource
 from mmbench.models.augment import Augmentation
 from mmbench.models.config import ONLY, Stride
 from mmbench.models.recipe import Precision, Recipe
-from mmbench.models.splits import Splits
+from mmbench.models.splits import Splits, reference_task
+from mmbench.models.tasks.catalogue import TASKS
 from mmbench.models.tasks.task import Size
 from mmbench.models.training import Encoders, Plan
 
@@ -66,7 +67,7 @@ class Defaults:
 _DEFAULTS: Mapping[str, Defaults] = MappingProxyType(
     {
         "segmentation": Defaults(),
-        "referring-segmentation": Defaults(width=32, stride=2, steps=1500),
+        "referring-segmentation": Defaults(width=32, stride=4, steps=1500),
         "classification": Defaults(width=32, stride=4, steps=1500, encoder_steps=800, class_weight_power=0.0),
         "vqa": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
     }
@@ -83,6 +84,7 @@ def plan(splits: Splits, choices: Choices) -> Plan:
     defaults = _DEFAULTS[splits.spec.task]
     shape = choices.size or _first_size(splits)
     recipe = _recipe(splits, choices, signed, shape)
+    stride = choices.stride or defaults.stride or (2 if shape is not None and max(shape) >= _LARGE else 1)
     encoder = {"steps": choices.encoder_steps or defaults.encoder_steps, "modality_dropout": 0.0}
     return Plan(
         fusion=choices.fusion,
@@ -92,7 +94,8 @@ def plan(splits: Splits, choices: Choices) -> Plan:
         device=choices.device,
         encoders=choices.encoders or ("frozen" if signed else "joint"),
         width=choices.width or defaults.width,
-        stride=choices.stride or defaults.stride or (2 if shape is not None and max(shape) >= _LARGE else 1),
+        stride=stride,
+        subpixel=signed and stride > 1 and TASKS[reference_task(splits.spec)].on_grid,
         size=choices.size,
         shape=shape,
         fusion_options=choices.fusion_options,

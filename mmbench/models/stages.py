@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -28,17 +28,29 @@ from mmbench.models.validation import validate
 
 # Rises when the same recipe no longer gives the same weights: what was trained before is then not taken up again.
 _VERSION = 2
+# Logits of a token, over all of its pixels, that a stage of an encoder computes at most.
+_MOST_LOGITS = 512
+# Samples that an encoder is validated on; several of them may show the same picture.
+_MOST_VALIDATED = 512
 # The metrics on which encoders are chosen, by the task that a signature makes.
-_SIGNATURE_METRICS: Mapping[ReferenceTask, str] = {"segmentation": "miou", "classification": "accuracy"}
+_SIGNATURE_METRICS: Mapping[ReferenceTask, str] = {
+    "segmentation": "miou",
+    "look-map": "miou",
+    "classification": "accuracy",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Both splits with one kind of label, the ``task`` that it makes, and the metric by which weights are chosen."""
+    """Both splits with one kind of label, the ``task`` that it makes, and the metric by which weights are chosen.
+
+    ``val_ids`` are the samples that it is taken over.
+    """
 
     splits: Splits
     train: Items
     val: Items
+    val_ids: Sequence[str]
     task: ReferenceTask
     metric: str
 
@@ -48,11 +60,11 @@ def with_targets(splits: Splits, modalities: Mapping[str, Modality], size: Size 
     task = reference_task(splits.spec)
     labels = Labels(tuple(splits.train.classes), splits.train.ignore, size)
     train, val = (Items(source, modalities, TASKS[task], labels, size) for source in (splits.train, splits.val))
-    return Labelled(splits, train, val, task, splits.spec.primary)
+    return Labelled(splits, train, val, splits.val.ids, task, splits.spec.primary)
 
 
 def with_signatures(splits: Splits, modality: str, size: Size | None, stride: Stride) -> Labelled:
-    """What one modality alone shows: a class, or a label map at 1/``stride`` of the resolution.
+    """What one modality alone shows: a class, or a label map of pictures with features at 1/``stride``.
 
     Raises UsageError when the source does not know it.
     """
@@ -61,18 +73,20 @@ def with_signatures(splits: Splits, modality: str, size: Size | None, stride: St
         raise UsageError(
             f"Suite {splits.spec.name!r} knows no signatures, on which encoders could be trained; use --encoders joint."
         )
-    first = train.signature(splits.train.ids[0], modality)
-    task: ReferenceTask = "segmentation" if first.ndim == 2 else "classification"
-    extent = size or (first.shape if first.ndim == 2 else None)
-    coarse = None if extent is None else (-(-extent[0] // stride), -(-extent[1] // stride))
     classes = tuple(f"signature-{n}" for n in range(train.signature_classes(modality)))
-    labels = Labels(classes, size=coarse if task == "segmentation" else None)
+    mapped = train.signature(splits.train.ids[0], modality).ndim == 2
+    task = _signature_task(len(classes), stride) if mapped else "classification"
+    labels = Labels(classes, size=size if mapped else None)
     modalities = {modality: splits.train.modalities[modality]}
     items = [
         Items(source, modalities, TASKS[task], labels, size, partial(source.signature, modality=modality))  # type: ignore[attr-defined]
         for source in (splits.train, splits.val)
     ]
-    return Labelled(splits, items[0], items[1], task, _SIGNATURE_METRICS[task])
+    return Labelled(splits, items[0], items[1], _some(splits.val.ids), task, _SIGNATURE_METRICS[task])
+
+
+def _signature_task(classes: int, stride: Stride) -> ReferenceTask:
+    return "segmentation" if classes * stride**2 <= _MOST_LOGITS else "look-map"
 
 
 def key_of(data: Labelled, config: ModelConfig, recipe: Recipe, device: torch.device, *more: Any) -> str:
@@ -91,7 +105,7 @@ def stage_of(
     frozen: tuple[nn.Module, ...] = (),
 ) -> Stage:
     """Puts a stage together; ``state`` is its key and the file of its unfinished training."""
-    train_ids, val_ids = data.splits.train.ids, data.splits.val.ids
+    train_ids = data.splits.train.ids
     device = next(model.parameters()).device
     penalty = Penalty(class_weights(label_counts(data.train, train_ids), recipe.class_weight_power), recipe.focal)
     return Stage(
@@ -100,12 +114,16 @@ def stage_of(
         recipe=recipe,
         batches=partial(batches, data.train, train_ids, recipe),
         loss=partial(loss_of, model, penalty=penalty),
-        validate=partial(validate, partial(_answer, model), data.val, val_ids, data.metric, device),
+        validate=partial(validate, partial(_answer, model), data.val, data.val_ids, data.metric, device),
         device=device,
         key=state[0],
         state_file=state[1],
         frozen=frozen,
     )
+
+
+def _some(ids: Sequence[str]) -> Sequence[str]:
+    return ids[:: max(1, len(ids) // _MOST_VALIDATED)]
 
 
 def loss_of(model: FusionModel, batch: TensorBatch, penalty: Penalty) -> Tensor:

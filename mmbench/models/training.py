@@ -98,6 +98,7 @@ def train(splits: Splits, plan: Plan, report: Report) -> Trained:
         CONFIG_KEY: config.model_dump(mode="json"),
         "training": {
             "suite": str(splits.reference),
+            **splits.record(),
             "mmbench": mmbench.__version__,
             "encoders": plan.encoders,
             **record_of(plan.recipe, best, data.metric),
