@@ -14,7 +14,7 @@ from mmbench.cli.training_flags import height_and_width, one_of, positive_rate, 
 from mmbench.core.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
-    from mmbench.study.design import Design
+    from mmbench.study.design import Design, Track
     from mmbench.study.execute import Done
     from mmbench.study.opening import Opening
     from mmbench.study.table import StudyTable
@@ -35,7 +35,7 @@ Tier = Annotated[str | None, _option(_WHAT, help="The suites' size: short for --
 Roots = Annotated[
     list[str] | None, _option(_WHAT, metavar="[SUITE=]PATH", help="Folder of the data; else under MMBENCH_DATA.")
 ]
-Track = Annotated[str, _option(_FAIR, help="frozen: encoders are kept; finetune: they are trained on; or both.")]
+TrackName = Annotated[str, _option(_FAIR, help="frozen: encoders are kept; finetune: they are trained on; or both.")]
 Labels = Annotated[
     str, _option(_FAIR, metavar="PERCENT,...", help="Shares of the training split, such as 1,2,5,10,25,100.")
 ]
@@ -68,7 +68,7 @@ def study(
     settings: Settings = None,
     tier: Tier = None,
     data_root: Roots = None,
-    track: Track = "frozen",
+    track: TrackName = "frozen",
     labels: Labels = "100",
     trials: Trials = 0,
     match_params: Matched = False,
@@ -102,7 +102,8 @@ def study(
     from mmbench.study.design import design
     from mmbench.study.opening import Opening
 
-    tracks = ("frozen", "finetune") if track == "both" else (one_of("--track", track, ("frozen", "finetune", "both")),)
+    chosen = one_of("--track", track, ("frozen", "finetune", "both"))
+    tracks: tuple[Track, ...] = ("frozen", "finetune") if chosen == "both" else (chosen,)
     made = design(
         suite,
         _names(fusion),

@@ -42,6 +42,12 @@ class Bench(Protocol):
     def key(self, cell: Cell, settings: Settings) -> str:
         """Digest of all that the cell's bytes depend on."""
 
+    def seconds(self, strategy: Strategy) -> float:
+        """About how long the training of one of its cells takes."""
+
+    def encoder_seconds(self) -> list[float]:
+        """The same for each encoder that is still to be trained."""
+
     def validated(self, cell: Cell, settings: Settings, folder: Path) -> float:
         """Trains, and gives the best validation score; the test split is not read. Unfinished work is in ``folder``."""
 

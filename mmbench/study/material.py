@@ -143,6 +143,15 @@ class Material:
         chosen: Data = self._val if self._track == "frozen" else self._samples("val")
         return chosen.shuffled(modalities, seed) if shuffled else chosen
 
+    def few(self, count: int) -> tuple[Data, dict[str, Any]]:
+        """Some training samples and their truths, with encoders as they start: to see what a step takes."""
+        ids = tuple(self._splits.train.ids[:count])
+        truths = {i: self._labelled.train.load(i).truth for i in ids}
+        if self._track == "finetune":
+            return self._samples("train").select(range(len(ids))), truths
+        model = built(self.whole, _ENCODER_SEED, self.plan.device)
+        return encode(model, self._labelled.train, ids, self.plan.device), truths
+
     @cached_property
     def validation_truths(self) -> Mapping[str, Any]:
         """What the metric reads, by sample."""

@@ -17,6 +17,7 @@ from mmbench.metrics.rows import Rows
 from mmbench.models.assembled import FusionModel
 from mmbench.models.checkpoint import weights_digest
 from mmbench.models.data import collate
+from mmbench.study import timing
 from mmbench.study.bench import Place
 from mmbench.study.blueprint import empty, fusion_parameters
 from mmbench.study.cells import WEIGHTS, Finished
@@ -55,6 +56,14 @@ class TorchBench:
     def key(self, cell: Cell, settings: Settings) -> str:
         """Digest of all that the cell's bytes depend on."""
         return self.fitter.key(cell, settings)
+
+    def seconds(self, strategy: Strategy) -> float:
+        """About how long the training of one of its cells takes."""
+        return timing.cell_seconds(self.fitter, strategy)
+
+    def encoder_seconds(self) -> list[float]:
+        """The same for each encoder that is still to be trained."""
+        return [timing.encoder_seconds(stage) for stage in self.fitter.material.untrained_encoders]
 
     def validated(self, cell: Cell, settings: Settings, folder: Path) -> float:
         """Trains, and gives the best validation score; the test split is not read."""

@@ -61,8 +61,8 @@ class Data(Protocol):
 class Job:
     """One training: ``model`` on ``train``, its weights chosen by ``metric`` on ``val``, whose truths are by id.
 
-    ``key`` identifies all that the result depends on, ``state_file`` is where an unfinished training is kept, None where
-    it is so short that it begins anew.
+    ``key`` identifies all that the result depends on, ``state_file`` is where an unfinished training is kept, None
+    where it is so short that it begins anew.
     """
 
     model: FusionModel
