@@ -49,6 +49,6 @@ def new(folder: Path, key: str, names: Sequence[str], now: datetime) -> Path:
 
 
 def save(place: Path, record: RunRecord, rows: Rows) -> Finished:
-    """Stores a cell; ``record.rows`` is filled in. It counts as finished once the record is there."""
-    stored = save_run(place, record.model_copy(update={"rows": save_rows(place, rows)}))
+    """Stores a cell; the id and the rows file of the record are filled in. It counts as finished once the record is there."""
+    stored = save_run(place, record.model_copy(update={"id": place.name, "rows": save_rows(place, rows)}))
     return Finished(stored, facts_of(stored.record), rows)
