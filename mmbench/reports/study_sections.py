@@ -102,7 +102,9 @@ def _apart(table: StudyTable) -> Iterator[str]:
         if line.needed is None:
             continue
         told = f"{line.name} and {table.against} cannot be told apart at this n; "
-        if isinf(line.needed):
+        if line.difference is not None and line.difference.ranged.value == 0:
+            yield told + "no difference was seen."
+        elif isinf(line.needed):
             yield told + "more samples alone would not do, it takes more seeds."
         else:
             yield told + f"you would need n = {_count(line.needed)} if the true difference is the one seen."

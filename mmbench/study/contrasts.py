@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import inf
 
 import numpy as np
 
@@ -59,10 +59,9 @@ def jackknives(sides: Sequence[Rows], metric: Metric, context: TaskContext) -> l
     return found
 
 
-def score(side: Sequence[Jackknife]) -> tuple[Ranged, TwoWay]:
-    """The mean over the seeds of one strategy."""
-    measured = _measured([side], [1.0])
-    return _ranged(measured), measured
+def score(side: Sequence[Jackknife], limits: tuple[float, float]) -> Ranged:
+    """The mean over the seeds of one strategy, its interval inside what the metric can be."""
+    return _ranged(_measured([side], [1.0]), limits)
 
 
 def contrast(first: Sequence[Jackknife], second: Sequence[Jackknife]) -> Contrast:
@@ -91,8 +90,6 @@ def _mean(side: Sequence[Jackknife]) -> Jackknife:
     return Jackknife(float(np.mean([seed.value for seed in side])), np.mean([seed.left_out for seed in side], axis=0))
 
 
-def _ranged(measured: TwoWay) -> Ranged:
-    if isnan(measured.error):
-        return Ranged(measured.value)
-    bounds = student_interval(measured.value, measured.error, measured.degrees, LEVEL).bounds
-    return Ranged(measured.value, *(bounds or (None, None)))
+def _ranged(measured: TwoWay, limits: tuple[float, float] = (-inf, inf)) -> Ranged:
+    found = student_interval(measured.value, measured.error, measured.degrees, LEVEL).clipped(*limits)
+    return Ranged(measured.value, *(found.bounds or (None, None)))

@@ -170,7 +170,9 @@ class _Shown:
 
 def _line(shown: _Shown, one: Measured) -> Line:
     name = one.strategy.name
-    found, _ = score(one.seeds)
+    metric = shown.subject.metric
+    limits = (metric.low, metric.high) if metric.direction == "higher" else (-metric.high, -metric.low)
+    found = score(one.seeds, limits)
     values = [seed.value for seed in one.seeds]
     difference = shown.contrasts.get(name)
     bounds = shown.subject.bounds
