@@ -49,6 +49,6 @@ def new(folder: Path, key: str, names: Sequence[str], now: datetime) -> Path:
 
 
 def save(place: Path, record: RunRecord, rows: Rows) -> Finished:
-    """Stores a cell; the id and the rows file of the record are filled in. It counts as finished once the record is there."""
+    """Stores a cell, and fills in the id and the rows file of its record. With the record it counts as finished."""
     stored = save_run(place, record.model_copy(update={"id": place.name, "rows": save_rows(place, rows)}))
     return Finished(stored, facts_of(stored.record), rows)
