@@ -33,11 +33,11 @@ def batch_of(items: Items, ids: Sequence[str], recipe: Recipe, step: int) -> Ten
         chosen = [random_view(item, items.modalities, recipe.crop, draws) for item in chosen]
     batch = collate(chosen, items.modalities, items.task)
     draws = generator(recipe.seed, "dropout", step)
-    return batch._replace(present=hidden(batch.present, recipe.modality_dropout, draws))
+    return batch._replace(present=without_some(batch.present, recipe.modality_dropout, draws))
 
 
-def hidden(present: Mapping[str, Tensor], probability: float, draws: torch.Generator) -> dict[str, Tensor]:
-    """``present[m]`` bool [B] with modalities hidden; the one with the largest draw stays, so at least one is kept."""
+def without_some(present: Mapping[str, Tensor], probability: float, draws: torch.Generator) -> dict[str, Tensor]:
+    """Hides modalities of items, ``present[m]`` bool [B]; the one with the largest draw stays, so that one is kept."""
     names = list(present)
     if probability == 0 or len(names) == 1:
         return dict(present)

@@ -1,23 +1,47 @@
-"""The training of one modality's encoder by itself, before the whole model's; its result is kept in the cache."""
+"""The encoders' own stages: each learns what its modality alone shows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 
+from mmbench.core.key import digest_of
 from mmbench.models import encoder_cache
-from mmbench.models.assembled import built
-from mmbench.models.checkpoint import Metadata, StateDict
+from mmbench.models.assembled import FusionModel
+from mmbench.models.building import built
+from mmbench.models.checkpoint import Metadata, StateDict, weights_digest
 from mmbench.models.config import ONLY, ModelConfig
 from mmbench.models.loop import Report, fit
+from mmbench.models.plan import Plan
 from mmbench.models.recipe import Recipe
-from mmbench.models.stages import Labelled, key_of, record_of, stage_of
+from mmbench.models.splits import Splits
+from mmbench.models.stages import Labelled, key_of, record_of, stage_of, with_signatures
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedEncoders:
+    """The weights of each modality's encoder, and what its stage was."""
+
+    weights: Mapping[str, StateDict]
+    records: Mapping[str, Metadata]
+
+    @property
+    def digest(self) -> str:
+        """Over all weights; equal for models that share their encoders."""
+        return digest_of({m: weights_digest(state) for m, state in self.weights.items()})
+
+    def load_into(self, model: FusionModel) -> None:
+        """Replaces the encoders of the model, as far as it has these."""
+        for m, state in self.weights.items():
+            if m in model.encoders:
+                model.encoders[m].load_state_dict(state)
 
 
 @dataclass(frozen=True, slots=True)
 class EncoderStage:
-    """A model of ``modality`` alone is trained on ``data``; its encoder is what is wanted."""
+    """The training of a model of ``modality`` alone on ``data``, whose encoder is what is wanted."""
 
     modality: str
     data: Labelled
@@ -26,19 +50,20 @@ class EncoderStage:
     device: torch.device
 
     @classmethod
-    def of(
-        cls, modality: str, data: Labelled, whole: ModelConfig, recipe: Recipe, device: torch.device
-    ) -> EncoderStage:
-        """For an encoder of the model ``whole``."""
-        alone = {
-            "task": data.task,
-            "classes": data.train.labels.classes,
-            "inputs": {modality: whole.inputs[modality]},
-            "subpixel": whole.stride > 1 and data.task == "segmentation",
-            "fusion": ONLY + modality,
-            "fusion_options": {},
-        }
-        return cls(modality, data, whole.model_copy(update=alone), recipe, device)
+    def of(cls, modality: str, data: Labelled, plan: Plan, whole: ModelConfig) -> EncoderStage:
+        """For an encoder of a model of the configuration ``whole``."""
+        config = ModelConfig(
+            task=data.task,
+            classes=data.train.labels.classes,
+            inputs={modality: whole.inputs[modality]},
+            width=plan.width,
+            stride=plan.stride,
+            size=plan.size,
+            shape=plan.shape,
+            subpixel=plan.stride > 1 and data.task == "segmentation",
+            fusion=ONLY + modality,
+        )
+        return cls(modality, data, config, plan.encoder, plan.device)
 
     @property
     def key(self) -> str:
@@ -51,14 +76,30 @@ class EncoderStage:
         return encoder_cache.load(self.key) is not None
 
     def trained(self, report: Report) -> tuple[StateDict, Metadata]:
-        """The encoder's weights and the record of its training, from the cache if they are there."""
-        key = self.key
+        """The encoder's weights and the record of its training; from the cache where they are there."""
+        key, name = self.key, f"encoder {self.modality}"
         found = encoder_cache.load(key)
         if found is None:
-            name = f"encoder {self.modality}"
-            model = built(self.config, self.recipe.seed, self.device, name)
+            model = built(self.config, self.recipe.seed, name, self.device)
             best = fit(stage_of(name, model, self.data, self.recipe, (key, encoder_cache.state_file(key))), report)
             weights = {n: value.cpu() for n, value in model.encoders[self.modality].state_dict().items()}
             found = weights, record_of(self.recipe, best, self.data.metric)
             encoder_cache.save(key, *found)
         return found
+
+
+def train_encoders(
+    splits: Splits, plan: Plan, whole: ModelConfig, modalities: Sequence[str], report: Report
+) -> TrainedEncoders:
+    """The encoders of ``modalities`` for a model of the configuration ``whole``; from the cache where they are there.
+
+    Raises UsageError when the source knows no signatures, Interrupted on ctrl-C.
+    """
+    data = {m: with_signatures(splits, m, plan.size, plan.stride) for m in modalities}
+    return all_trained([EncoderStage.of(m, data[m], plan, whole) for m in modalities], report)
+
+
+def all_trained(stages: Sequence[EncoderStage], report: Report) -> TrainedEncoders:
+    """The encoders of these stages."""
+    found = {stage.modality: stage.trained(report) for stage in stages}
+    return TrainedEncoders({m: state for m, (state, _) in found.items()}, {m: r for m, (_, r) in found.items()})

@@ -39,8 +39,8 @@ Report = Callable[[Progress], None]
 class Stage:
     """One training: the weights of ``model`` outside ``frozen``, on batches from a step on, scored by ``validate``.
 
-    ``loss`` is a scalar of a batch, which has ``to(device)``. ``key`` identifies everything that the result depends on;
-    ``state_file`` is where an unfinished training is kept, None where it is so short that it begins anew.
+    ``loss`` is a scalar of a batch. ``key`` identifies everything that the result depends on; ``state_file`` is where
+    an unfinished training is kept, None where it is not.
     """
 
     name: str

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mmbench.core.errors import UsageError
 from mmbench.core.key import digest_of
@@ -17,14 +17,16 @@ from mmbench.core.source import Modality, SignedSource
 from mmbench.models.assembled import FusionModel
 from mmbench.models.batches import batches
 from mmbench.models.config import ModelConfig, ReferenceTask, Stride
-from mmbench.models.data import Items, TensorBatch
+from mmbench.models.data import Items
 from mmbench.models.loop import Best, Stage
+from mmbench.models.objective import answer_of, loss_of
+from mmbench.models.randomness import some_of
 from mmbench.models.recipe import Recipe
 from mmbench.models.splits import Splits, reference_task
-from mmbench.models.survey import class_weights, label_counts
+from mmbench.models.survey import class_weights, label_counts, labels_of
 from mmbench.models.tasks.catalogue import TASKS
 from mmbench.models.tasks.task import Labels, Penalty, Size
-from mmbench.models.validation import validate
+from mmbench.models.validation import Judged, item_groups, validate
 
 # Rises when the same recipe no longer gives the same weights: what was trained before is then not taken up again.
 _VERSION = 2
@@ -54,11 +56,16 @@ class Labelled:
     task: ReferenceTask
     metric: str
 
+    @property
+    def judged(self) -> Judged:
+        """How answers are scored."""
+        return Judged(self.val.task, self.val.labels.classes, self.metric)
+
 
 def with_targets(splits: Splits, modalities: Mapping[str, Modality], size: Size | None) -> Labelled:
     """The suite's own labels."""
     task = reference_task(splits.spec)
-    labels = Labels(tuple(splits.train.classes), splits.train.ignore, size)
+    labels = labels_of(splits.train, TASKS[task], size)
     train, val = (Items(source, modalities, TASKS[task], labels, size) for source in (splits.train, splits.val))
     return Labelled(splits, train, val, splits.val.ids, task, splits.spec.primary)
 
@@ -82,7 +89,9 @@ def with_signatures(splits: Splits, modality: str, size: Size | None, stride: St
         Items(source, modalities, TASKS[task], labels, size, partial(source.signature, modality=modality))  # type: ignore[attr-defined]
         for source in (splits.train, splits.val)
     ]
-    return Labelled(splits, items[0], items[1], _some(splits.val.ids), task, _SIGNATURE_METRICS[task])
+    return Labelled(
+        splits, items[0], items[1], some_of(splits.val.ids, _MOST_VALIDATED), task, _SIGNATURE_METRICS[task]
+    )
 
 
 def _signature_task(classes: int, stride: Stride) -> ReferenceTask:
@@ -114,7 +123,7 @@ def stage_of(
         recipe=recipe,
         batches=partial(batches, data.train, train_ids, recipe),
         loss=partial(loss_of, model, penalty=penalty),
-        validate=partial(validate, partial(_answer, model), data.val, data.val_ids, data.metric, device),
+        validate=partial(_validate, model, data, device),
         device=device,
         key=state[0],
         state_file=state[1],
@@ -122,24 +131,8 @@ def stage_of(
     )
 
 
-def _some(ids: Sequence[str]) -> Sequence[str]:
-    return ids[:: max(1, len(ids) // _MOST_VALIDATED)]
-
-
-def loss_of(model: FusionModel, batch: TensorBatch, penalty: Penalty) -> Tensor:
-    """The task's loss of the answer, plus that of each expert beside it, plus the fusion's own term."""
-    decision = model.decide(model.features(batch.inputs, batch.present), batch.present)
-    losses = [
-        model.kind.loss(logits, batch.target, penalty) for logits in (decision.logits, *decision.experts.values())
-    ]
-    return torch.stack(losses).sum() + decision.auxiliary
-
-
-def _answer(model: FusionModel, batch: TensorBatch) -> Any:
-    """The task's output, label maps at the size of the target."""
-    decision = model.decide(model.features(batch.inputs, batch.present), batch.present)
-    size = (batch.target.shape[-2], batch.target.shape[-1]) if model.kind.on_grid else None
-    return model.kind.output(decision.logits, size)
+def _validate(model: FusionModel, data: Labelled, device: torch.device) -> float:
+    return validate(partial(answer_of, model), item_groups(data.val, data.val_ids), data.judged, device)
 
 
 def record_of(recipe: Recipe, best: Best, metric: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from mmbench.core import registry
 from mmbench.core.errors import UsageError
 from mmbench.models.assembled import FusionModel
 from mmbench.models.config import ModelConfig
+from mmbench.models.serving import check_served
 from mmbench.study.design import BASELINE, Strategy, Track
 from mmbench.study.settings import Settings
 
@@ -25,13 +26,14 @@ TOLERANCE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """``whole`` is the baseline's configuration with all inputs, ``prior`` the share of each class in the labels.
+    """``whole`` is the baseline's configuration with all inputs.
 
-    ``matched``: hidden widths are solved so that the fusion has as many parameters as the baseline's.
+    ``options`` completes an operator's options by what it must know of the labels. ``matched``: hidden widths are solved
+    so that the fusion has as many parameters as the baseline's.
     """
 
     whole: ModelConfig
-    prior: tuple[float, ...]
+    options: Callable[[str, Mapping[str, Any]], dict[str, Any]]
     track: Track
     matched: bool = False
 
@@ -40,9 +42,11 @@ class Blueprint:
         options: dict[str, Any] = dict(strategy.options)
         if strategy.control == "ensemble":
             options["weighting"] = "mean"
-        operator = None if strategy.control == "unimodal" else registry.fusion.get(strategy.fusion)
-        if operator is not None and operator.needs_prior:
-            options["prior"] = self.prior
+        operator = None
+        if strategy.control != "unimodal":
+            check_served(strategy.fusion, self.whole.task)
+            operator = registry.fusion.get(strategy.fusion)
+            options = self.options(strategy.fusion, options)
         plain = self._with(strategy, options)
         size = _size_option(operator)
         if strategy.control == "wide":

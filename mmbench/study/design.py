@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from mmbench.conditions.subsets import PERCENTS
 from mmbench.core import registry
 from mmbench.core.errors import UsageError
 
@@ -104,8 +105,9 @@ def design(
         chosen = (BASELINE, *chosen)
     if against not in chosen:
         raise UsageError(f"--against {against} takes no part in the study; expected one of: {', '.join(chosen)}.")
-    if not all(1 <= share <= WHOLE for share in shares):
-        raise UsageError(f"--labels {','.join(map(str, shares))}: expected per cents of the training split, 1 to 100.")
+    if not set(shares) <= set(PERCENTS):
+        known = ", ".join(map(str, PERCENTS))
+        raise UsageError(f"--labels {','.join(map(str, shares))}: expected per cents among {known}.")
     ordered = tuple(sorted({*shares, WHOLE}))
     return Design(tuple(dict.fromkeys(suites)), chosen, seeds, tuple(tracks), ordered, against, trials, matched, every)
 

@@ -1,133 +1,53 @@
-"""Features of a split, encoded once: a frozen track trains fusions on them in seconds."""
+"""What a study does with the features of a split: takes some of the inputs or samples, or takes the pairing away."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from mmbench.core.errors import UsageError
-from mmbench.fusion.base import Decision
 from mmbench.fusion.feature import Feature
-from mmbench.models.assembled import FusionModel
-from mmbench.models.batches import hidden
-from mmbench.models.data import Items, collate
-from mmbench.models.randomness import batch_at, generator
-from mmbench.models.recipe import Recipe
+from mmbench.models.features import SplitFeatures
 from mmbench.study.shuffling import shuffled_within
 
-_ENCODED_AT_ONCE = 32
 
-
-class FeatureBatch(NamedTuple):
-    """``features[m]`` x float32 [B,L,d], ``present[m]`` bool [B], ``target`` as the task collates it."""
-
-    features: dict[str, Feature]
-    present: dict[str, Tensor]
-    target: Tensor
-
-    def to(self, device: torch.device) -> FeatureBatch:
-        """The batch on a device."""
-        features = {m: Feature(f.x.to(device), f.pad.to(device), f.grid) for m, f in self.features.items()}
-        return FeatureBatch(features, {m: p.to(device) for m, p in self.present.items()}, self.target.to(device))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Features:
-    """One split of n samples: ``features[m]`` x [n,L,d] (fp16 on a grid of places, else fp32), ``present[m]`` bool [n].
-
-    ``targets`` [n, ...] as the task makes them.
-    """
-
-    ids: tuple[str, ...]
-    features: Mapping[str, Feature]
-    present: Mapping[str, Tensor]
-    targets: Tensor
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def batches(self, modalities: tuple[str, ...], recipe: Recipe, start: int) -> Iterator[FeatureBatch]:
-        """The batches of the steps from ``start`` on: order and hidden modalities by seed and step alone."""
-        for step in range(start, recipe.steps):
-            batch = self._at(batch_at(step, recipe.batch_size, len(self), recipe.seed), modalities)
-            draws = generator(recipe.seed, "dropout", step)
-            yield batch._replace(present=hidden(batch.present, recipe.modality_dropout, draws))
-
-    def in_order(self, modalities: tuple[str, ...], size: int) -> Iterator[tuple[tuple[str, ...], FeatureBatch]]:
-        """All samples, in batches of at most ``size``, with their ids."""
-        for start in range(0, len(self), size):
-            end = min(start + size, len(self))
-            yield self.ids[start:end], self._at(range(start, end), modalities)
-
-    def decide(self, model: FusionModel, batch: FeatureBatch) -> Decision:
-        """From the features on."""
-        return model.decide(batch.features, batch.present)
-
-    def _at(self, index: Sequence[int], modalities: tuple[str, ...]) -> FeatureBatch:
-        at = torch.as_tensor(index, dtype=torch.int64)
-        features = {
-            m: Feature(self.features[m].x[at].float(), self.features[m].pad[at], self.features[m].grid)
-            for m in modalities
-        }
-        return FeatureBatch(features, {m: self.present[m][at] for m in modalities}, self.targets[at])
-
-    def select(self, index: Sequence[int]) -> Features:
-        """The samples at these places, as a split."""
-        at = torch.as_tensor(index, dtype=torch.int64)
-        return Features(
-            tuple(self.ids[i] for i in index),
-            {m: Feature(f.x[at], f.pad[at], f.grid) for m, f in self.features.items()},
-            {m: p[at] for m, p in self.present.items()},
-            self.targets[at],
-        )
-
-    def shuffled(self, modalities: tuple[str, ...], seed: int) -> Features:
-        """All modalities but the first permuted within each label, by sample or, where targets are maps, by place."""
-        first, *others = modalities
-        made = {first: self.features[first]}
-        present = dict(self.present)
-        for m in others:
-            name = f"study shuffle {seed} {m}"
-            made[m], present[m] = _permuted(self.features[m], self.present[m], self.targets, name)
-        return replace(self, features=made, present=present)
-
-
-def encode(model: FusionModel, items: Items, ids: Sequence[str], device: torch.device) -> Features:
-    """What the model's encoders make of a split; raises UsageError when samples have features of unequal layout."""
-    model.eval()
-    parts: dict[str, list[Feature]] = {m: [] for m in model.modalities}
-    present: dict[str, list[Tensor]] = {m: [] for m in model.modalities}
-    targets: list[Tensor] = []
-    half = model.kind.on_grid
-    with torch.no_grad():
-        for start in range(0, len(ids), _ENCODED_AT_ONCE):
-            group = [items.load(i) for i in ids[start : start + _ENCODED_AT_ONCE]]
-            batch = collate(group, items.modalities, items.task).to(device)
-            for m, feature in model.features(batch.inputs, batch.present).items():
-                x = feature.x.cpu()
-                parts[m].append(Feature(x.half() if half else x, feature.pad.cpu(), feature.grid))
-                present[m].append(batch.present[m].cpu())
-            targets += [item.target for item in group]
-    return Features(
-        tuple(ids),
-        {m: _joined(m, features) for m, features in parts.items()},
-        {m: torch.cat(flags) for m, flags in present.items()},
-        items.task.collate(targets),
+def only(split: SplitFeatures, modalities: Sequence[str]) -> SplitFeatures:
+    """Some of the inputs."""
+    return replace(
+        split,
+        features={m: split.features[m] for m in modalities},
+        present={m: split.present[m] for m in modalities},
     )
 
 
-def _joined(modality: str, features: Sequence[Feature]) -> Feature:
-    layouts = {(feature.x.shape[1:], feature.grid) for feature in features}
-    if len(layouts) > 1:
-        raise UsageError(
-            f"The frozen track needs samples of one size, and those of {modality!r} differ; set --size HEIGHTxWIDTH, "
-            "or use --track finetune."
-        )
-    return Feature(torch.cat([f.x for f in features]), torch.cat([f.pad for f in features]), features[0].grid)
+def select(split: SplitFeatures, ids: Sequence[str]) -> SplitFeatures:
+    """Some of the samples, in this order."""
+    place = {sample_id: n for n, sample_id in enumerate(split.ids)}
+    index = [place[sample_id] for sample_id in ids]
+    at = torch.tensor(index)
+    return replace(
+        split,
+        ids=tuple(ids),
+        features={m: Feature(f.x[at], f.pad[at], f.grid) for m, f in split.features.items()},
+        present={m: p[at] for m, p in split.present.items()},
+        targets=tuple(split.targets[n] for n in index),
+        truths=tuple(split.truths[n] for n in index),
+    )
+
+
+def shuffled(split: SplitFeatures, seed: int) -> SplitFeatures:
+    """All modalities but the first permuted within each label, by sample or, where targets are maps, by place.
+
+    Raises UsageError where features are not places of the map.
+    """
+    targets = torch.stack(split.targets)
+    features, present = dict(split.features), dict(split.present)
+    for m in list(features)[1:]:
+        features[m], present[m] = _permuted(features[m], present[m], targets, f"study shuffle {seed} {m}")
+    return replace(split, features=features, present=present)
 
 
 def _permuted(feature: Feature, present: Tensor, targets: Tensor, name: str) -> tuple[Feature, Tensor]:
@@ -145,6 +65,6 @@ def _permuted(feature: Feature, present: Tensor, targets: Tensor, name: str) -> 
 def _coarse(targets: Tensor, grid: tuple[int, ...] | None) -> Tensor:
     """Labels [n,H,W] -> [n,h,w]: the nearest pixel to the middle of each place of the grid."""
     if grid is None or len(grid) != 2:
-        raise UsageError("concat_shuffled needs features on the grid of the label map; leave this suite out.")
+        raise UsageError("concat_shuffled needs features on the grid of the label map, which these inputs have not.")
     shape = (int(grid[0]), int(grid[1]))
     return torch.nn.functional.interpolate(targets[:, None].float(), size=shape, mode="nearest-exact")[:, 0].long()

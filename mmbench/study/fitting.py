@@ -10,7 +10,8 @@ import torch
 
 from mmbench.core.errors import UsageError
 from mmbench.core.key import digest_of
-from mmbench.models.assembled import FusionModel, built
+from mmbench.models.assembled import FusionModel
+from mmbench.models.building import built
 from mmbench.models.checkpoint import StateDict, read_checkpoint, save_checkpoint
 from mmbench.models.config import ModelConfig
 from mmbench.models.recipe import Recipe
@@ -50,7 +51,7 @@ class Fitter:
         known = (strategy.name, settings)
         if known not in self._configs:
             material = self.material
-            blueprint = Blueprint(material.whole, material.prior, material.place.track, self.matched)
+            blueprint = Blueprint(material.whole, material.options, material.place.track, self.matched)
             self._configs[known] = blueprint.config(strategy, settings)
         return self._configs[known]
 
@@ -68,7 +69,7 @@ class Fitter:
         return digest_of(
             [
                 _VERSION,
-                [material.stamp, material.encoder_keys],
+                [material.stamp, material.encoder_recipe, material.whole.model_dump(mode="json")],
                 [place.suite, place.track, asdict(cell.strategy), cell.seed, cell.share],
                 self.config(cell.strategy, settings).model_dump(mode="json"),
                 self.recipe(cell, settings).model_dump(mode="json"),
@@ -80,16 +81,15 @@ class Fitter:
         """Trains the cell's model; an unfinished training in ``state_file`` is continued."""
         material, modalities = self.material, cell.strategy.modalities
         recipe = self.recipe(cell, settings)
-        model = built(self.config(cell.strategy, settings), cell.seed, material.plan.device)
+        model = built(self.config(cell.strategy, settings), cell.seed, "model", material.plan.device)
         frozen = material.equip(model, cell.seed)
-        shuffled = cell.strategy.control == "shuffled"
-        train = material.train(cell.share, cell.seed, modalities, shuffled)
+        alone = cell.strategy.control != "shuffled"
+        train = material.train(cell.share, cell.seed, modalities, alone)
         job = Job(
             model=model,
             train=train,
-            val=material.val(modalities, cell.seed, shuffled),
-            truths=material.validation_truths,
-            metric=material.metric,
+            val=material.val(modalities, cell.seed, alone),
+            judged=material.judged,
             recipe=recipe,
             penalty=material.penalty(recipe),
             key=self.key(cell, settings),
@@ -110,15 +110,14 @@ class Fitter:
         missing = [m for m in modalities if ONLY + m not in members]
         if missing:
             raise UsageError(f"the ensemble needs {ONLY}{missing[0]} of seed {cell.seed}, which was not trained.")
-        model = built(self.config(cell.strategy, Settings()), cell.seed, material.plan.device)
+        model = built(self.config(cell.strategy, Settings()), cell.seed, "model", material.plan.device)
         state: StateDict = {}
         for m in modalities:
             weights, _ = read_checkpoint(members[ONLY + m].run.folder / WEIGHTS)
             state |= {name.replace("heads.fused.", f"heads.{m}."): value for name, value in weights.items()}
         model.load_state_dict({**model.state_dict(), **state})
         material.equip(model, cell.seed)
-        val = material.val(modalities, cell.seed, shuffled=False)
-        score = validated(model, val, material.validation_truths, material.metric)
+        score = validated(model, material.val(modalities, cell.seed, alone=True), material.judged)
         return Fit(model.eval(), score, 0, members[ONLY + modalities[0]].facts.labels)
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mmbench.models.loop import Report
 from mmbench.models.planning import Choices, plan
 from mmbench.models.splits import open_splits
 from mmbench.runner.suites import SuiteChoice, open_suite
 from mmbench.study.design import Design
 from mmbench.study.fitting import Fitter
-from mmbench.study.material import Material, Report
+from mmbench.study.material import Material
 from mmbench.study.measuring import TestSplit
 from mmbench.study.torch_bench import TorchBench
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
-from mmbench.models.assembled import built
+from mmbench.models.building import built
 from mmbench.models.encoder_stage import EncoderStage
 from mmbench.models.loop import Progress, fit
 from mmbench.models.stages import stage_of
@@ -26,13 +26,12 @@ def cell_seconds(fitter: Fitter, strategy: Strategy) -> float:
         return 0.0
     material, settings = fitter.material, Settings()
     recipe = fitter.recipe(Cell(material.place.suite, material.place.track, strategy, 0), settings)
-    data, truths = material.few(recipe.batch_size)
+    data = material.few(recipe.batch_size, strategy.modalities)
     job = Job(
-        model=built(fitter.config(strategy, settings), 0, material.plan.device),
+        model=built(fitter.config(strategy, settings), 0, "model", material.plan.device),
         train=data,
         val=data,
-        truths=truths,
-        metric=material.metric,
+        judged=material.judged,
         recipe=recipe.model_copy(update={"steps": _STEPS, "validations": 1}),
         penalty=material.penalty(recipe),
         key="",
@@ -44,7 +43,7 @@ def cell_seconds(fitter: Fitter, strategy: Strategy) -> float:
 def encoder_seconds(stage: EncoderStage) -> float:
     """Of the training of an encoder, without its validations."""
     recipe = stage.recipe.model_copy(update={"steps": _STEPS, "validations": 1})
-    model = built(stage.config, 0, stage.device)
+    model = built(stage.config, 0, "model", stage.device)
     made = replace(stage_of("encoder", model, stage.data, recipe, ("", None)), validate=lambda: 0.0)
     return stage.recipe.steps * _step_seconds(lambda report: fit(made, report))
 

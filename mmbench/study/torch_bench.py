@@ -63,7 +63,7 @@ class TorchBench:
 
     def encoder_seconds(self) -> list[float]:
         """The same for each encoder that is still to be trained."""
-        return [timing.encoder_seconds(stage) for stage in self.fitter.material.untrained_encoders]
+        return [timing.encoder_seconds(stage) for stage in self.fitter.material.stages if not stage.cached]
 
     def validated(self, cell: Cell, settings: Settings, folder: Path) -> float:
         """Trains, and gives the best validation score; the test split is not read."""
@@ -82,11 +82,11 @@ class TorchBench:
         facts = self._facts(cell, settings, fit, time.perf_counter() - start)
         save_weights(folder / WEIGHTS, fit.model, cell.track == "frozen")
         material = self.fitter.material
-        predictions = list(material.test_predictions(fit.model))
+        answers = list(material.test_predictions(fit.model))
         milliseconds = self._timed(fit.model)
         record = _model_record(cell, fit.model, facts)
         trained = Trained(record, self._execution(), milliseconds, time.perf_counter() - start)
-        return material.test.record(predictions, trained, self.argv, datetime.now(UTC), self.fitter.draws)
+        return material.test.record(answers, trained, self.argv, datetime.now(UTC), self.fitter.draws)
 
     def _execution(self) -> Execution:
         plan = self.fitter.material.plan

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 pytest.importorskip("torch")
@@ -23,7 +26,10 @@ BOTH = ("image", "text")
 
 
 def blueprint(**options: object) -> Blueprint:
-    return Blueprint(WHOLE, (0.2, 0.3, 0.5), options.pop("track", "frozen"), **options)  # type: ignore[arg-type]
+    def told(fusion: str, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {**given, "prior": (0.2, 0.3, 0.5)} if fusion == "product_of_experts" else dict(given)
+
+    return Blueprint(WHOLE, told, options.pop("track", "frozen"), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("name", ["mfb", "low_rank_tensor", "mixture_of_experts"])
@@ -57,7 +63,7 @@ def test_the_over_wide_model_is_as_large_as_concat(m: str) -> None:
         assert counts[1] == pytest.approx(counts[0], rel=TOLERANCE)
 
 
-def test_a_prior_is_given_where_it_is_needed() -> None:
+def test_what_an_operator_must_know_of_the_labels_is_told() -> None:
     config = blueprint().config(Strategy("product_of_experts", "product_of_experts", BOTH), Settings())
     assert config.fusion_options["prior"] == (0.2, 0.3, 0.5)
 
@@ -68,5 +74,5 @@ def test_tuning_scales_the_hidden_width() -> None:
 
 
 def test_an_operator_that_does_not_serve_says_so() -> None:
-    with pytest.raises(UsageError, match="joins pictures"):
+    with pytest.raises(UsageError, match="serves segmentation"):
         empty(blueprint().config(Strategy("early", "early", BOTH), Settings()))

@@ -56,8 +56,8 @@ def test_concat_takes_part_in_every_study() -> None:
         (["concat_shuffled"], {}, "is a control"),
         ([], {}, "names no strategy"),
         (["concat"], {"against": "late"}, "--against late takes no part"),
-        (["concat"], {"shares": [0, 100]}, "1 to 100"),
-        (["concat"], {"shares": [200]}, "1 to 100"),
+        (["concat"], {"shares": [0, 100]}, "among 1, 2, 5"),
+        (["concat"], {"shares": [200]}, "among 1, 2, 5"),
     ],
 )
 def test_what_makes_no_sense_is_said(fusions: list[str], options: dict, told: str) -> None:

@@ -124,13 +124,13 @@ def test_every_strategy_gets_the_same_trials(made: SimpleNamespace, tmp_path: Pa
 
 def test_smaller_shares_give_curves_and_labels(made: SimpleNamespace, tmp_path: Path) -> None:
     """Strategies on every share, controls on the whole split alone."""
-    shares = design(["toy"], ["concat", "gmu"], 3, shares=[10, 50])
+    shares = design(["toy"], ["concat", "gmu"], 3, shares=[10, 25])
     done = run(Work(made.FakeBench(), shares, tmp_path), Told())
     found = {line.name: line for line in table_of(done, shares).lines}
-    assert [labels for labels, _ in found["gmu"].by_labels] == [100, 500, 1000]
+    assert [labels for labels, _ in found["gmu"].by_labels] == [100, 250, 1000]
     assert [labels for labels, _ in found["only:text"].by_labels] == [1000]
     assert found["concat"].nearly is not None
-    assert 500 < found["concat"].nearly < 1000
+    assert 250 < found["concat"].nearly < 1000
 
 
 def test_a_preview_counts_what_is_left(made: SimpleNamespace, tmp_path: Path) -> None:
