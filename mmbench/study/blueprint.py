@@ -28,8 +28,8 @@ TOLERANCE = 0.05
 class Blueprint:
     """``whole`` is the baseline's configuration with all inputs.
 
-    ``options`` completes an operator's options by what it must know of the labels. ``matched``: hidden widths are solved
-    so that the fusion has as many parameters as the baseline's.
+    ``options`` completes an operator's options by what it must know of the labels. ``matched``: hidden widths are
+    solved so that the fusion has as many parameters as the baseline's.
     """
 
     whole: ModelConfig
