@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -15,6 +15,14 @@ def generator(seed: int, *position: str | int) -> torch.Generator:
     text = "\0".join(map(str, (seed, *position)))
     number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1
     return torch.Generator().manual_seed(number)
+
+
+def some_of(ids: Sequence[str], most: int) -> list[str]:
+    """At most ``most`` of the ids, in their order; drawn, since every n-th may be a question of one kind."""
+    if len(ids) <= most:
+        return list(ids)
+    chosen = torch.randperm(len(ids), generator=generator(0, "some", len(ids)))[:most]
+    return [ids[place] for place in sorted(chosen.tolist())]
 
 
 @contextmanager

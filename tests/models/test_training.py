@@ -14,9 +14,10 @@ from mmbench.models import encoder_cache
 from mmbench.models.assembled import load_model
 from mmbench.models.checkpoint import read_checkpoint, weights_digest
 from mmbench.models.loop import Progress
+from mmbench.models.plan import Plan
 from mmbench.models.recipe import Recipe
 from mmbench.models.splits import Splits
-from mmbench.models.training import Plan, Trained, train
+from mmbench.models.training import Trained, train
 
 RECIPE = Recipe(steps=12, batch_size=4, rate=1e-2, validations=4, modality_dropout=0.1)
 CPU = torch.device("cpu")
