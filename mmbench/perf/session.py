@@ -1,0 +1,28 @@
+"""A warm process that measures one block whenever it is told to: a side of an interleaved comparison."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from mmbench.perf.memory import measure_memory
+from mmbench.perf.protocol import block, collector_off, warm_up
+from mmbench.perf.ready import Ready
+from mmbench.perf.request import Request
+from mmbench.perf.worker import ANSWER, say
+
+BLOCK, END, READY = "block", "end", "ready"
+
+
+def serve(ready: Ready, request: Request, commands: TextIO, out: TextIO) -> None:
+    """Warms up, says so, then answers until ``end`` or until nobody asks any more."""
+    work = ready.load(min(request.batches))
+    call = work.device or work.request
+    warm = warm_up(call, ready.clock, request.rules.first_warm_up, ready.changes)
+    say(out, {ANSWER: {READY: warm.steady}})
+    with collector_off():
+        for line in commands:
+            if line.strip() == END:
+                break
+            say(out, {ANSWER: block(call, ready.clock, request.rules.blocks)})
+    memory = measure_memory(work.request, ready.device, work.batch_size, 0.0)
+    say(out, {ANSWER: memory.model_dump(mode="json")})
