@@ -31,9 +31,10 @@ check: lint types contracts test
 benchmarks: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks --benchmark-only
 
-# The coverage of every interval method, simulated in full; docs/coverage.md holds the table.
+# The coverage of every interval method and the error rates of the gate, simulated in full: the tables in docs/.
 stats-report: $(VENV)/.installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python tests/stats/coverage_report.py
+	OMP_NUM_THREADS=1 $(BIN)/python tests/stats/coverage_report.py > docs/coverage.md
+	OMP_NUM_THREADS=1 $(BIN)/python tests/gate/gate_report.py > docs/gate-simulation.md
 
 # Trains the shipped baselines again, by the commands on their cards (about half an hour on two cores); their records
 # in results/reference/ come from the last line.

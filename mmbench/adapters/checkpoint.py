@@ -39,10 +39,11 @@ def _with_architecture(path: Path, code: UserCode, request: ModelRequest) -> Mod
     module = code.build(kwargs)
     if not isinstance(module, torch.nn.Module):
         raise LoadError(f"--arch {code.reference} gave a {type(module).__name__}; expected a torch.nn.Module.")
-    fill(module, state, str(path), code.name)
+    fit = fill(module, state, str(path), code.name, request.options.partial)
+    left = () if fit.complete else (f"weights that do not fit were allowed (--partial): {fit.text}",)
     identity = Identity(
         digest=weights_digest(weights_of(module)),
-        consents=(code.consent,),
-        architecture={"arch": code.reference, "arch_kwargs": kwargs},
+        consents=(code.consent, *left),
+        architecture={"arch": code.reference, "arch_kwargs": kwargs, "partial": fit.as_dict()},
     )
     return TorchModel(module, path.stem, request, identity)

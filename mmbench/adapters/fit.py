@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from mmbench.core.errors import LoadError
+from mmbench.core.errors import LoadError, SampleError
 from mmbench.core.model import ModelRequest
+from mmbench.core.sample import Batch
 
 
 class Input(Protocol):
@@ -79,6 +80,18 @@ def check_classes(name: str, found: Sequence[str], request: ModelRequest) -> Non
                 f"The model {name!r} was trained with class {index} = {mine!r}, but in suite {request.spec.name!r} "
                 f"class {index} is {theirs!r}; use a model that was trained for these classes."
             )
+
+
+def missing(batch: Batch, index: int, modalities: Iterable[str]) -> list[str]:
+    """Those of ``modalities`` that the sample at ``index`` has not."""
+    return [m for m in modalities if m in batch.inputs and batch.inputs[m][index] is None]
+
+
+def lacks(sample_id: str, absent: Sequence[str], name: str) -> SampleError:
+    """Why a sample without some inputs has no prediction of the model ``name``."""
+    return SampleError(
+        f"The sample {sample_id!r} has no {', '.join(absent)}, and the model {name!r} does not declare accepts_missing."
+    )
 
 
 def _shortened(names: Sequence[str], limit: int = 6) -> str:

@@ -35,7 +35,7 @@ class OracleModel:
 
     def __init__(self, source: SceneSource, observed: tuple[str, ...], request: ModelRequest) -> None:
         self._oracle = oracle_for(source, observed, additive=request.target == ADDITIVE)
-        self._classes = len(source.classes)
+        self._classes = source.classes
         self._info = ModelInfo(
             name=request.locator,
             locator=request.locator,

@@ -17,8 +17,8 @@ _USUAL_NAMES = ("logits", "out")
 _FORMS = "logits [B,C,h,w] or integer labels [B,H,W]"
 
 
-def select_output(raw: Any, choice: str | None, name: str) -> torch.Tensor:
-    """The tensor to score: the output itself, or the part that ``--output`` names or counts.
+def select_output(raw: Any, choice: str | None, name: str, forms: str = _FORMS) -> torch.Tensor:
+    """The tensor to score, one of these ``forms``: the output itself, or the part that ``--output`` names or counts.
 
     Without a choice a tensor is taken as it is, and of a dict or object the part named ``logits`` or ``out``. Raises
     LoadError that says what the output is.
@@ -27,8 +27,8 @@ def select_output(raw: Any, choice: str | None, name: str) -> torch.Tensor:
     if isinstance(found, torch.Tensor):
         return found
     if choice is not None:
-        raise LoadError(f"--output {choice} chooses no tensor: {name} returned {describe(raw)}; expected {_FORMS}.")
-    raise LoadError(f"{name} returned {describe(raw)}; expected {_FORMS}; choose a part with --output NAME or INDEX.")
+        raise LoadError(f"--output {choice} chooses no tensor: {name} returned {describe(raw)}; expected {forms}.")
+    raise LoadError(f"{name} returned {describe(raw)}; expected {forms}; choose a part with --output NAME or INDEX.")
 
 
 def check_output(output: torch.Tensor, count: int, name: str, request: ModelRequest) -> None:
@@ -101,7 +101,7 @@ def _finite(output: torch.Tensor) -> list[bool]:
 
 
 def _prediction(output: torch.Tensor, sample_id: str, size: tuple[int, int], classes: int) -> LabelMap | SampleError:
-    labels = _argmax(output, size) if output.ndim == 3 else _nearest(output, size)
+    labels = _argmax(output, size) if output.ndim == 3 else nearest(output, size)
     return label_map(sample_id, labels.cpu().numpy(), size, classes)
 
 
@@ -114,7 +114,8 @@ def _argmax(logits: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return logits.max(dim=0).indices
 
 
-def _nearest(labels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def nearest(labels: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    """Labels [h,w] -> [H,W], the nearest pixel centre."""
     if tuple(labels.shape) == size:
         return labels
     rows, columns = (_centres(n, m, labels.device) for n, m in zip(labels.shape, size, strict=True))

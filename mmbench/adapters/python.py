@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mmbench.adapters.fit import check_spatial
+from mmbench.adapters.fit import check_spatial, lacks, missing
 from mmbench.adapters.labels import label_map
 from mmbench.adapters.user_code import UserCode, load_user_code, user_code
 from mmbench.adapters.wiring import declared_modalities
@@ -38,6 +38,7 @@ def open_python(request: ModelRequest) -> Model:
 class ObjectModel:
     """An object with full control: ``predict(batch)`` gets the Batch and returns {sample id: integer labels [H,W]}.
 
+    It never sees samples that lack one of its modalities unless it declares ``accepts_missing``.
     Optional attributes: ``modalities``, ``accepts_missing``, ``digest`` (of its weights; without it, that of its source
     file stands in). In place of labels a SampleError says why one sample failed; an exception ends the run.
     """
@@ -64,6 +65,17 @@ class ObjectModel:
 
     def predict(self, batch: Batch) -> list[Prediction | SampleError]:
         """What the object predicts, by id; an id that it leaves out is a SampleError, a foreign one a LoadError."""
+        if self._info.accepts_missing:
+            return self._predicted(batch)
+        absent = [missing(batch, index, self._info.modalities) for index in range(len(batch))]
+        whole = [index for index, names in enumerate(absent) if not names]
+        found = dict(zip(whole, self._predicted(batch.select(whole)) if whole else (), strict=True))
+        return [
+            found[index] if index in found else lacks(sample_id, absent[index], self._name)
+            for index, sample_id in enumerate(batch.ids)
+        ]
+
+    def _predicted(self, batch: Batch) -> list[Prediction | SampleError]:
         with user_code(f"{self._name}.predict"):
             returned = self._thing.predict(batch)
         if not isinstance(returned, Mapping):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from mmbench.adapters.fit import check_classes, check_inputs
+from mmbench.adapters.fit import check_classes, check_inputs, check_task
 from mmbench.adapters.torch_model import Identity, TorchModel
 from mmbench.core.model import Model, ModelRequest
 from mmbench.models.assembled import load_model
@@ -21,7 +21,9 @@ def open_self_contained(path: Path, name: str, request: ModelRequest) -> Model:
     The flags that describe a module of the user's (``--arch``, ``--map``, ...) do not concern it.
     """
     module, metadata = load_model(path)
-    check_classes(name, module.classes, request)
+    check_task(name, module.task, request)
+    if request.classes:  # of free texts there are none, and a model's own are the words that it may use
+        check_classes(name, module.classes, request)
     check_inputs(name, module.config.inputs, request)
     own = dataclasses.replace(request.options, arch=None, arch_kwargs={}, key=None, map=None, output=None)
     training = metadata.get(_TRAINING_KEY)

@@ -1,9 +1,10 @@
-"""From a batch of numpy inputs to the tensors that a user's module receives."""
+"""From a batch of numpy inputs to what a user's module receives."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,14 +13,32 @@ from mmbench.adapters.preprocess import Preprocess
 from mmbench.core.sample import Array, Batch
 from mmbench.core.source import Modality
 
+Input = torch.Tensor | list[str]
+
 
 def equal_groups(batch: Batch, preprocess: Mapping[str, Preprocess]) -> Iterator[list[int]]:
-    """Positions in the batch that can share one forward pass: same sizes after resizing, same modalities present."""
+    """Positions in the batch that can share one forward pass: equal sizes (of pictures after resizing), same modalities
+    present; texts may have any length.
+    """
     groups: dict[tuple[tuple[int, ...] | None, ...], list[int]] = {}
     for index in range(len(batch)):
         key = tuple(_size(batch.inputs[m][index], table) for m, table in preprocess.items())
         groups.setdefault(key, []).append(index)
     yield from groups.values()
+
+
+def to_input(values: Sequence[Any], modality: Modality, preprocess: Preprocess, device: torch.device) -> Input | None:
+    """Values of one modality as the model's contract says: B texts as list[str], recordings float32 [B,T], else as
+    ``to_tensor``; None when the modality is absent (of all values of a group, or of none).
+    """
+    if modality.kind in ("image", "plane"):
+        return to_tensor(values, modality, preprocess, device)
+    present = [value for value in values if value is not None]
+    if not present:
+        return None
+    if modality.kind == "text":
+        return [str(value) for value in present]
+    return torch.from_numpy(np.stack(present)).to(device, torch.float32)
 
 
 def to_tensor(
@@ -46,7 +65,9 @@ def _scaled(stacked: torch.Tensor, modality: Modality) -> torch.Tensor:
     return stacked.to(torch.float32)[:, None]
 
 
-def _size(value: Array | None, preprocess: Preprocess) -> tuple[int, ...] | None:
+def _size(value: Any, preprocess: Preprocess) -> tuple[int, ...] | None:
     if value is None:
         return None
-    return preprocess.size or tuple(value.shape[:2])
+    if isinstance(value, str):
+        return ()
+    return (preprocess.size if value.ndim > 1 else None) or tuple(value.shape[:2])

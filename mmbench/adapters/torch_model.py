@@ -1,4 +1,4 @@
-"""Wraps a torch module as a Model: numpy batches in, label maps out."""
+"""Wraps a torch module as a Model: numpy batches in, predictions out."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import Any
 
 import torch
 
-from mmbench.adapters.fit import check_spatial
-from mmbench.adapters.outputs import check_output, select_output, to_predictions
+from mmbench.adapters.answering import converter_for
+from mmbench.adapters.asked import Asked
 from mmbench.adapters.preprocess import Preprocess, declared_preprocess, recorded
-from mmbench.adapters.tensors import equal_groups, to_tensor
+from mmbench.adapters.tensors import equal_groups, to_input
 from mmbench.adapters.user_code import user_code
-from mmbench.adapters.wiring import Wiring, wire
+from mmbench.adapters.wiring import Wiring, declared_answers, wire
 from mmbench.core.errors import SampleError, UsageError
 from mmbench.core.model import ModelInfo, ModelRequest
 from mmbench.core.prediction import Prediction
@@ -50,7 +50,7 @@ class TorchModel:
 
     def __init__(self, module: torch.nn.Module, name: str, request: ModelRequest, identity: Identity) -> None:
         """Raises LoadError when the module does not fit the suite, UsageError when a flag is wrong."""
-        check_spatial(name, request)
+        self._convert = converter_for(name, request)
         options = request.options
         self.device = choose_device(options.device)
         self.precision = _precision(options.precision)
@@ -61,6 +61,7 @@ class TorchModel:
         self._request = request
         self._name = name
         self._class = type(module).__name__  # what a sentence about forward names
+        self._answers = declared_answers(module, name, request)
         with user_code(f"Moving {name} to {self.device}"):
             self._module = module.to(self.device).eval()
         if options.threads is not None:
@@ -78,7 +79,7 @@ class TorchModel:
         return self._module
 
     def predict(self, batch: Batch) -> list[Prediction | SampleError]:
-        """One label map or SampleError per item; raises LoadError when the module fails or returns a wrong shape.
+        """One prediction or SampleError per item; raises LoadError when the module fails or returns a wrong shape.
 
         Items of unequal size go through the module in groups of equal size.
         """
@@ -94,15 +95,13 @@ class TorchModel:
             return [_absent(sample_id, absent, self._name) for sample_id in ids]
         with torch.inference_mode(), self._numerics(ids):
             inputs = {
-                m: to_tensor([batch.inputs[m][i] for i in indices], modality, self._preprocess[m], self.device)
+                m: to_input([batch.inputs[m][i] for i in indices], modality, self._preprocess[m], self.device)
                 for m, modality in self._modalities.items()
             }
             with user_code(f"{self._class}.forward"), self._precision_context():
                 raw = self._wiring.call(self._module, inputs)
-            output = select_output(raw, self._request.options.output, self._class)
-            check_output(output, len(ids), self._class, self._request)
-            sizes = [batch.sizes[i] for i in indices]
-            return to_predictions(output, ids, sizes, len(self._request.classes))
+            sizes = [batch.sizes[i] for i in indices] if batch.sizes else []
+            return self._convert(raw, Asked(ids, self._class, self._request, sizes, self._answers))
 
     @contextmanager
     def _numerics(self, ids: Sequence[str]) -> Iterator[None]:

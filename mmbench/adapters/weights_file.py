@@ -1,9 +1,10 @@
-"""Reads the weights in a file of the user's, without running anything that the file holds."""
+"""Reads the weights in a file or folder of the user's, without running anything that it holds."""
 
 from __future__ import annotations
 
 import json
 import pickle
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,27 +15,30 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from mmbench.adapters.inert import Inert, read_inert
+from mmbench.adapters.weights.dcp import is_distributed, read_distributed
+from mmbench.adapters.weights.find import find_state_dict, resave, shown
+from mmbench.adapters.weights.inert import is_tar, read_inert, screen
+from mmbench.adapters.weights.sharded import read_sharded, weights_in
 from mmbench.core.errors import LoadError
 from mmbench.models.checkpoint import KEY, StateDict
-
-# Where training code usually keeps the weights, tried in this order.
-USUAL_KEYS = ("state_dict", "model_state_dict", "model", "net", "network", "module", "weights", "params")
-_WRAPPERS = ("module.", "_orig_mod.")
-_RESAVE = "re-save it where you trust it: torch.save(model.state_dict(), 'my.ckpt')"
 
 
 def read_state_dict(path: Path, key: str | None = None) -> StateDict:
     """Names and tensors of the weights, on the CPU, without the prefixes of DataParallel and torch.compile.
 
-    ``key`` says where in the file they are (nested: ``a.b``); else they are looked for under the usual names. Raises
-    LoadError in one sentence when the file is missing, is not a checkpoint, or holds no state dict.
+    ``path`` is a file of ``torch.save`` in any of its formats or of safetensors, or a folder of transformers (whole or
+    sharded) or of ``torch.distributed.checkpoint``. ``key`` says where in it the weights are (nested: ``a.b``); else
+    they are looked for. Raises LoadError in one sentence when there is no such file, or no state dict in it.
     """
-    return _unwrapped(_find(_read(path), path, key))
+    content = _read(path)
+    with _damage_of(path, "torch"):
+        return find_state_dict(content, path, key)
 
 
 def metadata_of(path: Path) -> Mapping[str, Any]:
     """What mmbench wrote beside the weights, empty in a file of another program; raises LoadError as above."""
+    if path.is_dir():
+        return {}
     if _is_safetensors(path, _head(path)):
         with _damage_of(path, "safetensors"), safe_open(path, framework="pt") as file:
             found = json.loads((file.metadata() or {}).get(KEY, "{}"))
@@ -45,14 +49,29 @@ def metadata_of(path: Path) -> Mapping[str, Any]:
 
 
 def _read(path: Path) -> Any:
+    if path.is_dir():
+        return _read_folder(path)
     head = _head(path)
     if _is_safetensors(path, head):
         with _damage_of(path, "safetensors"):
             return load_file(path)
-    if head.startswith((b"PK\x03\x04", b"\x80")):
+    if head.startswith((b"PK\x03\x04", b"\x80")) or is_tar(path):
         with _damage_of(path, "torch"):
             return _read_torch(path)
     raise LoadError(f"{path} is {_what_it_is(head)}; expected a checkpoint (.safetensors, or torch.save of weights).")
+
+
+def _read_folder(folder: Path) -> Any:
+    with _damage_of(folder, "torch"):
+        if is_distributed(folder):
+            return read_distributed(folder)
+        found = weights_in(folder)
+        if found is not None:
+            return read_sharded(found, _read) if found.suffix == ".json" else _read(found)
+    raise LoadError(
+        f"{folder} is a folder without weights; expected a checkpoint file, or a folder with model.safetensors, "
+        "an index of shards, or the .metadata of torch.distributed.checkpoint."
+    )
 
 
 def _is_safetensors(path: Path, head: bytes) -> bool:
@@ -65,8 +84,6 @@ def _is_safetensors(path: Path, head: bytes) -> bool:
 
 
 def _head(path: Path) -> bytes:
-    if path.is_dir():
-        raise LoadError(f"{path} is a folder; expected a checkpoint file.")
     try:
         with path.open("rb") as stream:
             return stream.read(64)
@@ -99,89 +116,36 @@ def _damage_of(path: Path, form: str) -> Iterator[None]:
 
 
 def _read_torch(path: Path) -> Any:
-    is_zip = zipfile.is_zipfile(path)
-    if is_zip and _is_torchscript(path):
-        raise LoadError(f"{path} is a TorchScript archive, which holds code; {_RESAVE}.")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as refusal:
-        if is_zip:
+    """``weights_only`` where the file is made for it, the inert reader for the rest; both after a look at the file."""
+    if zipfile.is_zipfile(path) and (kind := program_in(path)):
+        raise LoadError(f"{path} is a {kind} archive, which holds code; {resave()}.")
+    screened = screen(path)
+    if screened.readable_by_torch and not screened.unknown:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of pickle protocols that torch does not write itself
+                return torch.load(path, map_location="cpu", weights_only=True)
+        except pickle.UnpicklingError:  # opcodes that torch does not know, such as those of newer protocols
             return read_inert(path)
-        raise LoadError(
-            f"{path} is a pickle that is not read because it could run code ({_refused_name(refusal)}); {_RESAVE}."
-        ) from refusal
+    _refuse_unbuilt(path, screened.unknown)
+    return read_inert(path)
 
 
-def _is_torchscript(path: Path) -> bool:
+def program_in(path: Path) -> str | None:
+    """Whether a zip is a program of torch: ``TorchScript``, ``torch.export``, or None."""
     with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+        names = {name.partition("/")[2] for name in archive.namelist()} | set(archive.namelist())
+    if "constants.pkl" in names:
+        return "TorchScript"
+    exported = ("archive_format", "serialized_exported_program.json", "models/model.json")
+    return "torch.export" if any(name in names for name in exported) else None
 
 
-def _refused_name(refusal: pickle.UnpicklingError) -> str:
-    _, found, rest = str(refusal).partition("GLOBAL ")
-    return f"it asks for {rest.split()[0]}" if found and rest.split() else "it is not a plain state dict"
-
-
-def _find(content: Any, path: Path, key: str | None) -> Mapping[str, torch.Tensor]:
-    if isinstance(content, Inert):
-        raise LoadError(f"{path} holds a whole pickled object ({content.origin}), not a state dict; {_RESAVE}.")
-    if key is not None:
-        return _under_key(content, path, key)
-    if _is_state_dict(content):
-        return _tensors(content)
-    candidates = [name for name in USUAL_KEYS if isinstance(content, Mapping) and _is_state_dict(content.get(name))]
-    if len(candidates) == 1:
-        return _tensors(content[candidates[0]])
-    if candidates:
-        raise LoadError(f"{path} holds several state dicts ({', '.join(candidates)}); choose one with --key.")
-    raise LoadError(
-        f"{path} holds no state dict under a usual name; it holds {_describe(content)}; name it with --key."
-    )
-
-
-def _under_key(content: Any, path: Path, key: str) -> Mapping[str, torch.Tensor]:
-    found = content
-    for part in [key] if isinstance(content, Mapping) and key in content else key.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    if found is None or not _is_state_dict(found):
-        raise LoadError(f"{path} holds no state dict under --key {key}; it holds {_describe(content)}.")
-    return _tensors(found)
-
-
-def _is_state_dict(value: Any) -> bool:
-    """All names are text, at least one value is a tensor, and whatever is not one is a module's extra state."""
-    if not isinstance(value, Mapping) or not any(isinstance(v, torch.Tensor) for v in value.values()):
-        return False
-    return all(isinstance(k, str) and (isinstance(v, torch.Tensor) or _is_extra(k)) for k, v in value.items())
-
-
-def _is_extra(name: str) -> bool:
-    return name.rpartition(".")[2] == "_extra_state"
-
-
-def _tensors(state: Mapping[str, Any]) -> Mapping[str, torch.Tensor]:
-    return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
-
-
-def _unwrapped(state: Mapping[str, torch.Tensor]) -> StateDict:
-    names = {name: name for name in state}
-    while prefix := next((p for p in _WRAPPERS if all(n.startswith(p) for n in names.values())), None):
-        names = {name: short.removeprefix(prefix) for name, short in names.items()}
-    # torch.compile of a submodule leaves its mark inside the name.
-    return {short.replace("._orig_mod.", "."): state[name] for name, short in names.items()}
-
-
-def _describe(content: Any) -> str:
-    if not isinstance(content, Mapping):
-        return f"a {type(content).__name__}"
-    parts = [f"{name} ({_kind(value)})" for name, value in list(content.items())[:8]]
-    more = f" and {len(content) - 8} more" if len(content) > 8 else ""
-    return ", ".join(parts) + more if parts else "an empty dict"
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, torch.Tensor):
-        return f"tensor {list(value.shape)}"
-    if isinstance(value, Mapping):
-        return f"dict of {len(value)}"
-    return value.origin if isinstance(value, Inert) else type(value).__name__
+def _refuse_unbuilt(path: Path, unknown: frozenset[str]) -> None:
+    """Tensors of kinds that are not rebuilt here would be missing weights; better say so than list them as missing."""
+    kinds = sorted(name for name in unknown if name.startswith("torch._utils._rebuild_"))
+    if kinds:
+        raise LoadError(
+            f"{path} holds tensors of a kind that is not read beside other objects ({shown(kinds[0])}); save the state "
+            "dict alone: torch.save(model.state_dict(), 'my.ckpt')."
+        )

@@ -79,6 +79,21 @@ def declared_modalities(thing: Any, name: str) -> tuple[str, ...] | None:
     return tuple(declared)
 
 
+def declared_answers(module: Any, name: str, request: ModelRequest) -> tuple[str, ...]:
+    """What logits over answers stand for: the attribute ``answers``, else the suite's closed list (maybe empty).
+
+    Raises LoadError unless the attribute is a sequence of texts.
+    """
+    declared = getattr(module, "answers", None)
+    if declared is None:
+        return request.classes
+    if isinstance(declared, str) or not isinstance(declared, Iterable) or not all(isinstance(a, str) for a in declared):
+        raise LoadError(
+            f"The model {name!r} declares answers of type {type(declared).__name__}; expected a list of texts."
+        )
+    return tuple(declared)
+
+
 def _declared(module: Any, name: str, request: ModelRequest) -> Sequence[str]:
     declared = declared_modalities(module, name)
     if declared is not None:

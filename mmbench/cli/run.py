@@ -36,6 +36,15 @@ Models = Annotated[
 ]
 Settings = Annotated[list[str] | None, _option(_WHAT, "--set", **_PAIR, help="A parameter of the suite; repeat.")]
 Tier = Annotated[str | None, _option(_WHAT, help="The suite's size: short for --set tier=TIER.")]
+Conditions = Annotated[
+    list[str] | None,
+    _option(
+        _WHAT,
+        "--condition",
+        metavar="NAME:MODALITY=SEVERITY",
+        help="Change the inputs, as in noise:rgb=3; severity 0 to 5, 0 changes nothing; repeat.",
+    ),
+]
 Limit = Annotated[int | None, _option(_WHAT, min=1, help="A random subset of so many samples, stratified.")]
 LimitSeed = Annotated[int, _option(_WHAT, min=0, help="Chooses another subset.")]
 Roots = Annotated[
@@ -44,6 +53,8 @@ Roots = Annotated[
 Arch = Annotated[str | None, _option(_OWN, **_CODE, help="Build the model with this code; it is run.")]
 ArchKwargs = Annotated[str | None, _option(_OWN, metavar="NAME=VALUE,...", help="Arguments of CLASS.")]
 Key = Annotated[str | None, _option(_OWN, help="Where in the checkpoint the weights are.")]
+Partial = Annotated[bool, _option(_OWN, "--partial", help="Allow weights that do not all fit; the row tells.")]
+AllowCode = Annotated[bool, _option(_OWN, "--allow-code", help="Run the program that a model file holds.")]
 Map = Annotated[str | None, _option(_OWN, "--map", metavar="MODALITY=ARGUMENT,...", help="Or: positional.")]
 Output = Annotated[str | None, _option(_OWN, help="The part of the output that is scored: a name or an index.")]
 BatchSize = Annotated[int, _option(_HOW, min=1, help="Samples per batch.")]
@@ -76,12 +87,15 @@ def run(
     model: Models,
     settings: Settings = None,
     tier: Tier = None,
+    condition: Conditions = None,
     limit: Limit = None,
     limit_seed: LimitSeed = 0,
     data_root: Roots = None,
     arch: Arch = None,
     arch_kwargs: ArchKwargs = None,
     key: Key = None,
+    partial: Partial = False,
+    allow_code: AllowCode = False,
     map_: Map = None,
     output: Output = None,
     batch_size: BatchSize = 32,
@@ -115,11 +129,11 @@ def run(
     from mmbench.runner.suites import SuiteChoice, open_suite, parse_roots, parse_settings
 
     chosen = parse_settings([*(settings or ()), *([f"tier={tier}"] if tier else ())])
-    choice = SuiteChoice(chosen, limit, limit_seed, parse_roots(data_root or ()))
+    choice = SuiteChoice(chosen, limit, limit_seed, parse_roots(data_root or ()), conditions=condition or ())
     kwargs = parse_arch_kwargs(arch_kwargs) if arch_kwargs else {}
     options = RunOptions(
         results=results,
-        model=ModelOptions(arch, kwargs, key, map_, output, device, precision, threads),
+        model=ModelOptions(arch, kwargs, key, map_, output, device, precision, threads, partial, allow_code),
         batch_size=batch_size,
         workers=workers,
         draws=draws,

@@ -15,7 +15,7 @@ from mmbench.core.errors import ExitCode, UnknownName, UsageError
 if TYPE_CHECKING:
     from mmbench.reports.terminal import Block
 
-_LISTS = ("suites", "models", "fusions", "metrics", "sources", "adapters", "reports")
+_LISTS = ("suites", "models", "fusions", "metrics", "sources", "adapters", "reports", "conditions")
 _SAMPLES = 8
 _ONE = {"suite": "mmbench show suite seg", "run": "mmbench show run RUN"}
 
@@ -42,7 +42,7 @@ def show(
         typer.Option("--data-root", metavar="[SUITE=]PATH", help="Folder of the data; else under MMBENCH_DATA."),
     ] = None,
 ) -> int:
-    """List suites, models, fusions, metrics, sources, adapters or reports; describe one suite or run.
+    """List suites, models, fusions, metrics, sources, adapters, reports, conditions; describe one suite or run.
 
     mmbench show suite vqa --samples 8 -o sheet.png
     """
@@ -80,6 +80,9 @@ def _list(what: str) -> tuple[Any, Iterable[Block]]:
     if what == "models":
         found = catalogue.models()
         return found, catalogue.model_blocks(found)
+    if what == "conditions":
+        found = catalogue.conditions()
+        return found, catalogue.condition_blocks(found)
     found = catalogue.plugins(what)
     return found, catalogue.plugin_blocks(found)
 

@@ -28,19 +28,37 @@ Tier = Annotated[str | None, _option(_WHAT, help="The suite's size: short for --
 Roots = Annotated[
     list[str] | None, _option(_WHAT, metavar="[SUITE=]PATH", help="Folder of the data; else under MMBENCH_DATA.")
 ]
+HoldOut = Annotated[
+    str | None,
+    _option(
+        _WHAT, metavar="KIND", help="Combinations that are tested and never trained on: short for --set hold_out=KIND."
+    ),
+]
+Part = Annotated[
+    int, _option(_WHAT, metavar="PERCENT", help="Train on 1, 2, 5, 10 or 25 % of the samples, each within the next.")
+]
+Imbalance = Annotated[
+    int, _option(_WHAT, metavar="RATIO", help="10 or 100: the first class is so many times as frequent as the last.")
+]
 Fusion = Annotated[str, _option(_MODEL, help="A fusion (mmbench show fusions), or only:MODALITY for a unimodal model.")]
 FusionOptions = Annotated[
     list[str] | None, _option(_MODEL, "--fusion-set", metavar="NAME=VALUE", help="An option of the fusion; repeat.")
 ]
-Width = Annotated[int | None, _option(_MODEL, min=1, max=512, help="Channels of a feature; 16 by default.")]
-Stride = Annotated[int | None, _option(_MODEL, min=1, max=4, help="1, 2 or 4: features at 1/stride of the resolution.")]
+Width = Annotated[
+    int | None, _option(_MODEL, min=1, max=512, help="Channels of a feature; 16 to 64 by default, by the task.")
+]
+Stride = Annotated[
+    int | None, _option(_MODEL, min=1, max=8, help="1, 2, 4 or 8: features at 1/stride of the resolution.")
+]
 Size = Annotated[str | None, _option(_MODEL, metavar="HxW", help="Resize inputs to this, in training and in runs.")]
 Output = Annotated[
     Path, _option(_HOW, "--output", "-o", help="The checkpoint: .safetensors, or any other suffix for a torch file.")
 ]
 Seed = Annotated[int, _option(_HOW, min=0, help="Same seed, device and threads: same weights.")]
-Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps; 600 by default.")]
-EncoderSteps = Annotated[int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage; 1,500 by default.")]
+Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps; 600 to 3,000 by default, by the task.")]
+EncoderSteps = Annotated[
+    int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage; 800 to 1,500 by default.")
+]
 Encoders = Annotated[
     str | None, _option(_HOW, help="joint; or first trained on signatures, then frozen or finetuned (generated data).")
 ]
@@ -69,6 +87,9 @@ def train(
     settings: Settings = None,
     tier: Tier = None,
     data_root: Roots = None,
+    hold_out: HoldOut = None,
+    part: Part = 100,
+    imbalance: Imbalance = 1,
     fusion_set: FusionOptions = None,
     width: Width = None,
     stride: Stride = None,
@@ -103,6 +124,7 @@ def train(
     from mmbench.cli.watching_training import TrainingReporter
     from mmbench.models.planning import Choices, plan
     from mmbench.models.splits import open_splits
+    from mmbench.models.subset import Subset
     from mmbench.models.training import train as run_training
     from mmbench.runner.suites import parse_roots, parse_settings
 
@@ -127,8 +149,9 @@ def train(
     )
     if threads is not None:
         torch.set_num_threads(threads)
-    chosen = parse_settings([*(settings or ()), *([f"tier={tier}"] if tier else ())])
-    splits = open_splits(suite, chosen, parse_roots(data_root or ()))
+    settings = [*(settings or ()), *([f"hold_out={hold_out}"] if hold_out else ())]
+    chosen = parse_settings([*settings, *([f"tier={tier}"] if tier else ())])
+    splits = open_splits(suite, chosen, parse_roots(data_root or ()), Subset(part, imbalance))
     with TrainingReporter() as reporter:
         trained = run_training(splits, plan(splits, choices), reporter.told)
     _conclude(trained, output, _run_flags(suite, settings, tier, data_root))
@@ -185,8 +208,8 @@ def _rate(number: float | None) -> float | None:
 
 
 def _stride(number: int | None) -> Any:
-    if number == 3:
-        raise UsageError("--stride 3 is not possible; expected 1, 2 or 4.")
+    if number not in (None, 1, 2, 4, 8):
+        raise UsageError(f"--stride {number} is not possible; expected 1, 2, 4 or 8.")
     return number
 
 

@@ -1,4 +1,4 @@
-"""Which samples to train on: nested parts, uneven classes, combinations held out. Pure functions of ids."""
+"""Which samples to train on: nested parts, uneven classes. Pure functions of ids."""
 
 from __future__ import annotations
 
@@ -50,12 +50,6 @@ def imbalanced(labels: Mapping[str, int], ratio: int, seed: int = 0) -> list[str
         own = [sample for sample, found in labels.items() if found == label]
         kept.update(_first(own, round(len(own) * prior[label] / prior[0]), seed))
     return [sample for sample in labels if sample in kept]
-
-
-def hold_out(traits: Mapping[str, frozenset[str]], held: frozenset[str]) -> tuple[list[str], list[str]]:
-    """Sample ids without any of the combinations ``held``, to train on, and those with one at least, to test on."""
-    seen = [sample for sample, found in traits.items() if not found & held]
-    return seen, [sample for sample, found in traits.items() if found & held]
 
 
 def _first(units: Sequence[str], count: int, seed: int) -> list[str]:

@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+CLEAN = "clean"  # the condition of inputs to which nothing was done
+
 
 def digest_of(value: Any) -> str:
     """Digest of JSON-able data in canonical form, 16 hex digits."""
@@ -19,7 +21,8 @@ def digest_of(value: Any) -> str:
 class ComparabilityKey(BaseModel):
     """The fields that must be equal for two runs to be compared on a metric.
 
-    ``data`` digests the content (pixels and targets) of the samples, ``ids`` the set of their ids.
+    ``data`` digests the content (pixels and targets) of the samples before ``condition`` changes their inputs (always
+    in the same way, so that both together say what was seen), ``ids`` the set of their ids.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -18,12 +18,13 @@ and ``joint`` (the figures of COCO) take the weights themselves.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from mmbench.core import registry
+from mmbench.core.parts import joined, of_part, own_name, part_of
 from mmbench.core.prediction import Prediction
 from mmbench.core.table import Floats as Floats
 from mmbench.core.table import Ints as Ints
@@ -32,10 +33,17 @@ from mmbench.core.table import Table
 
 @dataclass(frozen=True, slots=True)
 class TaskContext:
-    """What a statistic and a metric know of the suite: class names (the index is the label) and the ignored label."""
+    """What a statistic and a metric know of the suite: class names (the index is the label) and the ignored label.
+
+    The classes of a joint suite are those of its parts (``core.parts``).
+    """
 
     classes: tuple[str, ...]
     ignore: int | None
+
+    def of(self, part: str) -> TaskContext:
+        """What is known of one part of a joint suite; itself for ""."""
+        return TaskContext(of_part(self.classes, part), self.ignore) if part else self
 
 
 class Statistic(Protocol):
@@ -105,13 +113,43 @@ class Metric:
     per_class: bool = False
     estimand: str = "expected score on test sets of this size and class set"
 
+    def classes(self, context: TaskContext) -> tuple[str, ...]:
+        """The class names that C counts."""
+        return context.of(part_of(self.id)).classes
+
     @property
     def key(self) -> str:
         """``id@version``, as it stands in the comparability key."""
         return f"{self.id}@{self.version}"
 
 
+@dataclass(frozen=True, slots=True)
+class ValueOfPart:
+    """The value of a metric on one part of a joint suite: called as ``Metric.value``, with the whole suite's context.
+
+    Equal for metrics of one part that are registered on one function, as kind ``joint`` needs.
+    """
+
+    part: str
+    value: Callable[..., Any]
+    kind: str
+
+    def __call__(self, *arguments: Any) -> Any:
+        """As in ``Metric``."""
+        if self.kind != "joint":
+            *data, context = arguments
+            return self.value(*data, context.of(self.part))
+        *data, context, names = arguments
+        found = self.value(*data, context.of(self.part), [own_name(name) for name in names])
+        return {joined(self.part, name): values for name, values in found.items()}
+
+
 def metric_named(name: str) -> Metric:
-    """The registered metric; raises UnknownName."""
-    options = registry.metric.entry(name).options
-    return Metric(id=name, value=registry.metric.get(name), **options)
+    """The registered metric, or that of one part of a joint suite (``vqa/answer_accuracy``); raises UnknownName."""
+    part, own = part_of(name), own_name(name)
+    options = registry.metric.entry(own).options
+    found = Metric(id=own, value=registry.metric.get(own), **options)
+    if not part:
+        return found
+    value = ValueOfPart(part, found.value, found.kind)
+    return replace(found, id=name, statistic=joined(part, found.statistic), value=value)

@@ -51,7 +51,10 @@ class Model(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
-    """The flags of ``mmbench run`` that concern the model."""
+    """The flags of ``mmbench run`` that concern the model.
+
+    ``partial`` allows weights that do not all fit, ``allow_code`` the programs that some formats hold.
+    """
 
     arch: str | None = None
     arch_kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -61,6 +64,8 @@ class ModelOptions:
     device: str = "auto"
     precision: str = "fp32"
     threads: int | None = None
+    partial: bool = False
+    allow_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Predictions: aligned to samples by id, never by order; one kind per task."""
+"""Predictions: aligned to samples by id, never by order; one kind per task, ``Joint`` for several tasks at once."""
 
 from __future__ import annotations
 
@@ -95,6 +95,16 @@ class Detections:
     masks: tuple[Mapping[str, Any], ...] | None = None
     keypoints: NDArray[np.float64] | None = None
 
+    @classmethod
+    def of_corners(
+        cls, sample_id: str, corners: NDArray[Any], scores: NDArray[Any], labels: NDArray[Any]
+    ) -> Detections:
+        """From boxes [N,4] as x1, y1, x2, y2."""
+        corners = np.asarray(corners, dtype=np.float64).reshape(-1, 4)
+        sizes = corners[:, 2:] - corners[:, :2]
+        boxes = np.concatenate([corners[:, :2], sizes], axis=1)
+        return cls(sample_id, np.asarray(scores, np.float64), np.asarray(labels, np.int64), sizes.prod(axis=1), boxes)
+
     def encode(self) -> bytes:
         """Arrays and run lengths, compressed."""
         arrays = {"scores": self.scores, "labels": self.labels, "areas": self.areas}
@@ -114,9 +124,42 @@ class Detections:
             return cls(sample_id, *columns, masks, found.get("keypoints"))
 
 
-Prediction = LabelMap | ClassScores | Text | Detections
-KINDS: dict[str, type[LabelMap] | type[ClassScores] | type[Text] | type[Detections]] = {
+# The prediction of one task.
+Single = LabelMap | ClassScores | Text | Detections
+_SINGLE: dict[str, type[LabelMap] | type[ClassScores] | type[Text] | type[Detections]] = {
     kind.kind: kind for kind in (LabelMap, ClassScores, Text, Detections)
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joint:
+    """The predictions of several tasks on one sample, by task: ``{"classification": ClassScores, "vqa": Text}``."""
+
+    kind: ClassVar[str] = "joint"
+    sample_id: str
+    parts: Mapping[str, Single]
+
+    def encode(self) -> bytes:
+        """A line of JSON (task, kind and length of each part), then the parts' bytes one after the other."""
+        payloads = {task: part.encode() for task, part in self.parts.items()}
+        head = [[task, self.parts[task].kind, len(payload)] for task, payload in payloads.items()]
+        return json.dumps(head).encode() + b"\n" + b"".join(payloads.values())
+
+    @classmethod
+    def decode(cls, sample_id: str, payload: bytes) -> Joint:
+        """The inverse of ``encode``."""
+        head, _, body = payload.partition(b"\n")
+        parts, start = {}, 0
+        for task, kind, length in json.loads(head):
+            parts[task] = _SINGLE[kind].decode(sample_id, body[start : start + length])
+            start += length
+        return cls(sample_id, parts)
+
+
+Prediction = Single | Joint
+KINDS: dict[str, type[LabelMap] | type[ClassScores] | type[Text] | type[Detections] | type[Joint]] = {
+    **_SINGLE,
+    Joint.kind: Joint,
 }
 
 

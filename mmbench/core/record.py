@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.core.bounds import Bounds
-from mmbench.core.key import ComparabilityKey
+from mmbench.core.key import CLEAN, ComparabilityKey
 from mmbench.core.performance import Performance
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -113,7 +113,7 @@ class RunRecord(_Table):
     primary: str
     classes: tuple[str, ...]
     model: ModelRecord
-    condition: str = "clean"
+    condition: str = CLEAN
     status: Literal["ok", "partial", "failed"]
     counts: Counts
     failures: tuple[Failure, ...] = ()

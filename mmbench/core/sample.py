@@ -57,6 +57,13 @@ class Batch:
     def __len__(self) -> int:
         return len(self.ids)
 
+    def select(self, indices: Sequence[int]) -> Batch:
+        """The samples at these indices, in this order."""
+        inputs = {m: tuple(values[i] for i in indices) for m, values in self.inputs.items()}
+        present = {m: there[list(indices)] for m, there in self.present.items()}
+        sizes = tuple(self.sizes[i] for i in indices) if self.sizes else ()
+        return Batch(tuple(self.ids[i] for i in indices), inputs, present, sizes)
+
     @classmethod
     def of(cls, samples: Sequence[Sample], modalities: Iterable[str], spatial: bool = True) -> Batch:
         """Collects samples; with ``spatial`` the targets' sizes become the sizes of the predictions."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mmbench.core.errors import UsageError
+from mmbench.core.parts import part_of
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 
@@ -24,9 +25,11 @@ Task = Literal[
     "keypoints",
     "retrieval",
     "regression",
+    "joint",
 ]
 
 _SPATIAL = ("segmentation", "referring-segmentation")
+_JOINT = "joint"
 
 
 class _Table(BaseModel):
@@ -34,11 +37,16 @@ class _Table(BaseModel):
 
 
 class Parameter(_Table):
-    """A parameter of a suite, set with ``--set name=value``; its value is part of the suite reference."""
+    """A parameter of a suite, set with ``--set name=value``; its value is part of the suite reference.
+
+    The default of an ``implied`` one is not written there: a parameter that a suite gets later leaves the references of
+    what was measured before as they are.
+    """
 
     default: str
     choices: tuple[str, ...]
     help: str = ""
+    implied: bool = False
 
     @model_validator(mode="after")
     def _default_is_a_choice(self) -> Parameter:
@@ -66,7 +74,10 @@ class Inference(_Table):
 
 
 class SuiteSpec(_Table):
-    """One suite. ``version`` is bumped when a number of the suite may change."""
+    """One suite. ``version`` is bumped when a number of the suite may change.
+
+    The task ``joint`` asks for several tasks on each sample; its metrics name theirs, as in ``vqa/answer_accuracy``.
+    """
 
     name: Name
     version: int = Field(ge=1)
@@ -92,13 +103,29 @@ class SuiteSpec(_Table):
             raise ValueError(f"primary {self.primary!r} is not one of the metrics {', '.join(self.metrics)}")
         return self
 
+    @model_validator(mode="after")
+    def _metrics_name_their_task(self) -> SuiteSpec:
+        parts = {part_of(name) for name in self.metrics}
+        if self.task != _JOINT and parts != {""}:
+            raise ValueError("only the metrics of task 'joint' have a slash")
+        if self.task == _JOINT and (len(parts) < 2 or not parts <= {*get_args(Task)} - {_JOINT}):
+            raise ValueError("the metrics of task 'joint' are TASK/METRIC, of two tasks at least")
+        return self
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks of a sample, in the order of their metrics: one, or the parts of a joint suite."""
+        if self.task != _JOINT:
+            return (self.task,)
+        return tuple(dict.fromkeys(cast(Task, part_of(name)) for name in self.metrics))
+
     @property
     def spatial(self) -> bool:
         """Whether a prediction is a label map of the target's size."""
         return self.task in _SPATIAL
 
     def resolve(self, chosen: Mapping[str, str]) -> dict[str, str]:
-        """All parameters with their values; raises UsageError on an unknown name or value."""
+        """All parameters with their values, but implied defaults; raises UsageError on an unknown name or value."""
         for name, value in chosen.items():
             if name not in self.parameters:
                 known = ", ".join(self.parameters) or "none"
@@ -106,7 +133,9 @@ class SuiteSpec(_Table):
             if value not in self.parameters[name].choices:
                 choices = ", ".join(self.parameters[name].choices)
                 raise UsageError(f"Suite {self.name!r} has no {name}={value!r}; expected one of: {choices}.")
-        return {name: chosen.get(name, parameter.default) for name, parameter in self.parameters.items()}
+        values = {name: chosen.get(name, parameter.default) for name, parameter in self.parameters.items()}
+        implied = {name for name, parameter in self.parameters.items() if parameter.implied}
+        return {n: value for n, value in values.items() if n not in implied or value != self.parameters[n].default}
 
 
 _REFERENCE = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -35,6 +36,22 @@ def to_map(feature: Feature) -> Tensor:
     return feature.x.transpose(1, 2).reshape(batch, channels, *feature.grid)
 
 
+def planes(x: Tensor, grid: tuple[int, ...] | None) -> Tensor:
+    """Tokens float [B,L,d] as maps that a 2-D convolution takes: [B,d,H,W] of a grid (H,W), [B*T,d,H,W] of (T,H,W).
+
+    A sequence of L tokens is a map of one row, [B,d,1,L].
+    """
+    *frames, height, width = (1, x.shape[1]) if grid is None or len(grid) < 2 else grid
+    return x.reshape(len(x) * math.prod(frames), height, width, x.shape[2]).permute(0, 3, 1, 2)
+
+
+def unplaned(maps: Tensor, grid: tuple[int, ...] | None) -> Tensor:
+    """The inverse of ``planes``: tokens float [B,L,d]."""
+    frames = grid[0] if grid is not None and len(grid) == 3 else 1
+    tokens = maps.flatten(2).transpose(1, 2)
+    return tokens.reshape(len(maps) // frames, frames * tokens.shape[1], tokens.shape[2])
+
+
 def absent(feature: Feature, present: Tensor) -> Tensor:
     """bool [B,L,1]: tokens that must not be read, because their modality is absent (``present`` bool [B]) or padded."""
     return (~present[:, None] | feature.pad)[..., None]
@@ -54,6 +71,17 @@ def aligned(features: Mapping[str, Feature]) -> dict[str, Feature]:
         return dict(features)
     length, grid = layouts.pop()
     return {m: _spread(f, length, grid) for m, f in features.items()}
+
+
+def onto(feature: Feature, anchor: Feature) -> Feature:
+    """The feature in the layout of the anchor: as it is if it has that, else the mean of its tokens at every place."""
+    length = anchor.x.shape[1]
+    if (feature.x.shape[1], feature.grid) == (length, anchor.grid):
+        return feature
+    kept = ~feature.pad[..., None]
+    mean = feature.x.masked_fill(~kept, 0).sum(dim=1, keepdim=True) / kept.sum(dim=1, keepdim=True).clamp(min=1)
+    nothing = feature.pad.all(dim=1, keepdim=True)
+    return Feature(mean.expand(-1, length, -1), nothing.expand(-1, length), anchor.grid)
 
 
 def _spread(feature: Feature, length: int, grid: tuple[int, ...] | None) -> Feature:

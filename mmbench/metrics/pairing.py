@@ -15,6 +15,7 @@ from mmbench.core import table as tables
 from mmbench.core.errors import NotComparable
 from mmbench.core.metric import Floats, Metric, TaskContext
 from mmbench.core.table import Ragged, Table
+from mmbench.metrics.means import is_share, kind_of, sample_scores
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.weighing import GroupedTable, left_out_values, values_of
 from mmbench.stats import methods
@@ -26,13 +27,10 @@ from mmbench.stats.paired import jackknife_difference
 from mmbench.stats.permutation import TypicalValues
 from mmbench.stats.power import discordance_error
 from mmbench.stats.proportions import mcnemar_p
-from mmbench.stats.resampling import draw_weights, group_sums
+from mmbench.stats.resampling import group_sums
 
 # Below this many groups the harm of a mean is tested by flipping the signs of groups.
 FEW_GROUPS = 30
-# Draws of weights under which a metric must be the mean of its samples' scores, to be treated as one.
-_PROBES = 3
-_ROUNDING = 1e-9
 # At most this many numbers in a chunk of swapped sums: 16 MiB of float64.
 _CHUNK = 1 << 21
 
@@ -113,7 +111,7 @@ class PairedScore:
     @property
     def method(self) -> Method:
         """How the interval of the change is computed (``stats.methods.choose_method``)."""
-        return choose_method(self.kind, "difference", groups=self.groups)
+        return choose_method(self.kind, "difference", samples=self.samples, groups=self.groups)
 
     @property
     def error(self) -> float:
@@ -160,11 +158,18 @@ def paired_scores(pair: PairedRows, metrics: Sequence[Metric], context: TaskCont
     for metric in metrics:
         means = _Means.of(pair, metric, context)
         common = (len(pair), int(codes.max()) + 1, changed[metric.statistic])
-        for column, label in enumerate(context.classes if metric.per_class else ("",)):
+        for column, label in enumerate(metric.classes(context) if metric.per_class else ("",)):
             place = column if metric.per_class else None
             sides = base.jackknife(metric, place), head.jackknife(metric, place)
             found.append(
-                PairedScore(metric, label, _kind(metric, means, common), *sides, *common, *_parts(means, codes))
+                PairedScore(
+                    metric,
+                    label,
+                    kind_of(metric, None if means is None else means.both, codes),
+                    *sides,
+                    *common,
+                    *_parts(means, codes),
+                )
             )
     return found
 
@@ -216,38 +221,14 @@ class _Means:
 
     @classmethod
     def of(cls, pair: PairedRows, metric: Metric, context: TaskContext) -> _Means | None:
-        sides = [_sample_scores(rows.values[metric.statistic], metric, context) for rows in (pair.base, pair.head)]
+        sides = [sample_scores(rows.values[metric.statistic], metric, context) for rows in (pair.base, pair.head)]
         base, head = sides
         return None if base is None or head is None else cls(base, head)
 
     @property
-    def is_binary(self) -> bool:
-        return bool(np.isin(np.concatenate([self.base, self.head]), (0.0, 1.0)).all())
-
-
-def _sample_scores(table: Table, metric: Metric, context: TaskContext) -> Floats | None:
-    """The score of each sample alone, None unless the metric is their mean under any weights of samples.
-
-    Seen from the numbers, as a metric does not say so: it is compared with the mean under random weights.
-    """
-    if metric.kind != "sums" or metric.per_class or isinstance(table, Ragged):
-        return None
-    rows = table.astype(np.float64)
-    scores: Floats = metric.value(rows, context)
-    if np.isnan(scores).any():
-        return None
-    weights = np.concatenate(list(draw_weights(len(rows), _PROBES, 0)))
-    means, values = weights @ scores / len(rows), metric.value(weights @ rows, context)
-    return scores if np.allclose(means, values, rtol=_ROUNDING, atol=_ROUNDING) else None
-
-
-def _kind(metric: Metric, means: _Means | None, common: tuple[int, int, int]) -> Kind:
-    samples, groups, _ = common
-    if metric.kind != "sums":
-        return "weighted"
-    if means is None:
-        return "sums"
-    return "proportion" if means.is_binary and samples == groups else "mean"
+    def both(self) -> Floats:
+        """Float64 [2n]."""
+        return np.concatenate([self.base, self.head])
 
 
 def _parts(
@@ -256,7 +237,7 @@ def _parts(
     """``right`` and ``totals`` of a paired score."""
     if means is None:
         return None, None
-    if means.is_binary and int(codes.max()) + 1 == len(codes):
+    if is_share(means.both, codes):
         lost, won = (means.base > means.head).sum(), (means.head > means.base).sum()
         return (int(lost), int(won)), None
     both = group_sums(np.stack([means.head - means.base, np.ones(len(codes))], axis=1), codes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,12 +21,14 @@ from mmbench.core.metric import (
     TaskContext,
     metric_named,
 )
+from mmbench.core.parts import own_name, part_of
 from mmbench.core.prediction import Prediction
 from mmbench.core.record import Estimate
 from mmbench.core.table import Table
+from mmbench.metrics.parts import statistic_of_part
 from mmbench.metrics.rows import Rows
-from mmbench.metrics.weighing import GroupedTable, replicates, values_of
-from mmbench.stats.intervals import percentile_interval
+from mmbench.metrics.score_intervals import Bootstrap, NamedInterval, Score, score_intervals
+from mmbench.metrics.weighing import GroupedTable, values_of
 
 # Below these the flags few-groups and few-instances are raised.
 FEW_GROUPS = 30
@@ -79,26 +81,20 @@ def estimates(
 ) -> list[Estimate]:
     """Every metric over all samples, then every metric that is not per class over each slice.
 
-    A slice is measured as if its samples were the whole set: classes and groups are its own. Intervals are the
-    percentile bootstrap over groups (``stats.intervals``); the order of the samples does not matter. One group has a
-    value and no interval. Raises NothingMeasured when there are no samples, UnknownName for a metric.
+    A slice is measured as if its samples were the whole set: classes and groups are its own. The method of an interval
+    is that of its metric and its size (``stats.methods``) and named in the estimate; only a bootstrap reads ``draws``
+    and ``seed``. The order of the samples does not matter. One group has a value and no interval. Raises
+    NothingMeasured when there are no samples, UnknownName for a metric.
     """
     if not len(rows):
         raise NothingMeasured("There are no scored samples to estimate from; every sample failed or none was given.")
     chosen = [metric_named(name) for name in metrics]
-    bootstrap = _Bootstrap(draws, seed, level)
+    bootstrap = Bootstrap(draws, seed, level)
     found = _estimates_of(_Part("", "", rows), chosen, context, bootstrap)
     overall = [metric for metric in chosen if not metric.per_class]
     for tag, value, part in rows.slices():
         found += _estimates_of(_Part(tag, value, part), overall, context, bootstrap)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Bootstrap:
-    draws: int
-    seed: int
-    level: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +116,9 @@ class _Counts:
 
 @lru_cache(maxsize=64)
 def statistic_named(name: str) -> Statistic:
-    """The registered statistic; raises UnknownName."""
-    statistic: Statistic = registry.statistic.get(name)()
-    return statistic
+    """The registered statistic, or that of one part of a joint suite; raises UnknownName."""
+    own: Statistic = registry.statistic.get(own_name(name))()
+    return statistic_of_part(part_of(name), own) if part_of(name) else own
 
 
 def _row_statistic(name: str) -> RowStatistic:
@@ -143,22 +139,19 @@ def _table_of(
     return np.array(rows, dtype=np.int64).reshape(len(rows), statistic.width(context))
 
 
-def _estimates_of(
-    part: _Part, metrics: Sequence[Metric], context: TaskContext, bootstrap: _Bootstrap
-) -> list[Estimate]:
+def _estimates_of(part: _Part, metrics: Sequence[Metric], context: TaskContext, bootstrap: Bootstrap) -> list[Estimate]:
     codes = part.rows.group_codes()
-    groups = int(codes.max()) + 1
     names = sorted({metric.statistic for metric in metrics})
     tables = {name: GroupedTable.of(part.rows.values[name], codes) for name in names}
     counts = {name: _counts(name, part.rows.values[name], context) for name in names}
-    draws = replicates(tables, metrics, context, bootstrap.draws, bootstrap.seed) if groups > 1 else {}
     values = values_of(tables, metrics, context)
-    found: list[Estimate] = []
-    for metric in metrics:
-        value = values[metric.id][0]
-        common = _common(metric, part, groups, bootstrap)
-        found += _described(metric, value, draws.get(metric.id), counts[metric.statistic], context, common)
-    return found
+    scores = [
+        score
+        for metric in metrics
+        for score in _scores(metric, values[metric.id][0], counts[metric.statistic], context)
+    ]
+    intervals = score_intervals(scores, tables, context, bootstrap)
+    return [_estimate(score, found, part, tables, counts) for score, found in zip(scores, intervals, strict=True)]
 
 
 def _counts(statistic: str, rows: Table, context: TaskContext) -> _Counts:
@@ -166,55 +159,53 @@ def _counts(statistic: str, rows: Table, context: TaskContext) -> _Counts:
     return _Counts(counter.support(rows, context), counter.absent(rows, context))
 
 
-def _common(metric: Metric, part: _Part, groups: int, bootstrap: _Bootstrap) -> dict[str, Any]:
-    return {
-        "metric": metric.id,
-        "version": metric.version,
-        "direction": metric.direction,
-        "tag": part.tag,
-        "slice": part.value,
-        "level": bootstrap.level,
-        "method": f"bootstrap-percentile({bootstrap.draws}, groups)" if groups > 1 else "none",
-        "estimand": metric.estimand,
-        "n": len(part.rows),
-        "groups": groups,
-    }
-
-
-def _described(
-    metric: Metric,
-    value: Floats,
-    replicates: Floats | None,
-    counts: _Counts,
-    context: TaskContext,
-    common: dict[str, Any],
-) -> Iterator[Estimate]:
-    """The estimate of a metric, or one for each class."""
+def _scores(metric: Metric, value: Floats, counts: _Counts, context: TaskContext) -> Iterator[Score]:
+    """The score of a metric, or one for each class."""
+    few = (counts.support > 0) & (counts.support < FEW_INSTANCES)
     if not metric.per_class:
-        absent = {"classes_absent": counts.absent}
-        yield _estimate(float(value), replicates, counts.support, common | absent)
+        yield Score(metric, float(value), few_instances=bool(few.any()))
         return
-    for c, label in enumerate(context.classes):
-        column = None if replicates is None else replicates[:, c]
-        yield _estimate(float(value[c]), column, counts.support[c : c + 1], common | {"label": label})
+    for c, label in enumerate(metric.classes(context)):
+        yield Score(metric, float(value[c]), label, c, bool(few[c : c + 1].any()))
 
 
-def _estimate(value: float, replicates: Floats | None, support: Ints, common: dict[str, Any]) -> Estimate:
-    few_groups = common["groups"] < FEW_GROUPS
-    few_instances = bool(((support > 0) & (support < FEW_INSTANCES)).any())
-    flags = tuple(name for name, on in (("few-groups", few_groups), ("few-instances", few_instances)) if on)
-    if not np.isfinite(value):
-        reason = _undefined(common) if np.isnan(value) else "the value is infinite"
-        return Estimate(**common, value=None, flags=flags, reason=reason)
-    if replicates is None:
-        return Estimate(**common, value=value, flags=flags, reason="no interval: all samples are of one group")
-    interval = percentile_interval(replicates, common["level"])
-    if interval.bounds is None:
-        return Estimate(**common, value=value, flags=flags, reason=f"no interval: {interval.reason}")
-    low, high = interval.bounds
-    return Estimate(**common, value=value, low=low, high=high, flags=flags)
+def _estimate(
+    score: Score,
+    found: NamedInterval,
+    part: _Part,
+    tables: Mapping[str, GroupedTable],
+    counts: Mapping[str, _Counts],
+) -> Estimate:
+    metric, groups = score.metric, tables[score.metric.statistic].groups
+    few = (("few-groups", groups < FEW_GROUPS), ("few-instances", score.few_instances))
+    low, high = found.interval.bounds or (None, None)
+    return Estimate(
+        metric=metric.id,
+        version=metric.version,
+        direction=metric.direction,
+        label=score.label,
+        tag=part.tag,
+        slice=part.value,
+        value=score.value if np.isfinite(score.value) else None,
+        low=low,
+        high=high,
+        level=found.level,
+        method=found.method,
+        estimand=metric.estimand,
+        n=len(part.rows),
+        groups=groups,
+        classes_absent=0 if metric.per_class else counts[metric.statistic].absent,
+        flags=tuple(name for name, on in few if on),
+        reason=_reason(score, found),
+    )
 
 
-def _undefined(common: dict[str, Any]) -> str:
-    label = common.get("label")
-    return f"class {label!r} occurs in no target and no prediction" if label else "no class of it occurs in any sample"
+def _reason(score: Score, found: NamedInterval) -> str:
+    """Why there is no value, or no interval; "" where there are both."""
+    if np.isinf(score.value):
+        return "the value is infinite"
+    if np.isnan(score.value) and score.label:
+        return f"class {score.label!r} occurs in no target and no prediction"
+    if np.isnan(score.value):
+        return "no class of it occurs in any sample"
+    return f"no interval: {found.interval.reason}" if found.interval.bounds is None else ""

@@ -106,7 +106,7 @@ def left_out_values(
     """
     first = next(iter(tables.values()))
     if first.groups < 2:
-        return {metric.id: np.zeros((0, len(context.classes)) if metric.per_class else 0) for metric in metrics}
+        return {metric.id: np.zeros((0, len(metric.classes(context))) if metric.per_class else 0) for metric in metrics}
     found = {m.id: _without_each(tables[m.statistic], m, context) for m in metrics if m.kind == "sums"}
     others = [metric for metric in metrics if metric.kind != "sums"]
     if not others:

@@ -1,8 +1,8 @@
-"""The reference model: one encoder per modality, a fusion, a head."""
+"""The reference model: one encoder per modality, a fusion, a head for the task."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,35 +12,45 @@ from torch import Tensor, nn
 
 from mmbench.content import explain
 from mmbench.core.errors import LoadError, UnknownName, UsageError
-from mmbench.fusion.base import Fusion, Single, build_fusion, fusion_level
-from mmbench.fusion.feature import Feature, from_map
+from mmbench.fusion.base import FUSED, Decision, Fusion, Single, build_fusion, fusion_level
+from mmbench.fusion.feature import Feature, aligned, from_map, to_map
+from mmbench.models.bridges import Bridge
 from mmbench.models.checkpoint import Metadata, read_checkpoint
-from mmbench.models.config import InputConfig, ModelConfig
-from mmbench.models.encoders import DenseEncoder
-from mmbench.models.heads import TokenClassifier, dense_logits
+from mmbench.models.config import ModelConfig, PictureConfig, TextConfig
+from mmbench.models.dense_encoder import DenseEncoder
+from mmbench.models.encoders import encoder, normaliser
+from mmbench.models.tasks.catalogue import TASKS
+from mmbench.models.tasks.task import Size
+from mmbench.models.vocabulary import PAD, Vocabulary
 
 # Under this name the ModelConfig stands in a checkpoint's metadata.
 CONFIG_KEY = "config"
+Value = Tensor | Sequence[str]
 
 
 class FusionModel(nn.Module):
-    """Follows the model's contract: inputs by modality name, logits [B,C,H,W] at the size of the inputs.
+    """Follows the model's contract: inputs by modality name, what the task asks for comes out.
 
-    Images are float32 [B,channels,H,W] in 0..1, planes float32 [B,1,H,W] in the suite's unit; they are normalised
-    inside. A modality that is None or left out is absent for the whole batch; ``logits`` takes absence by item.
+    Images are float32 [B,channels,H,W] in 0..1, planes float32 [B,1,H,W] in the suite's unit, texts B strings (or
+    numbers of words int64 [B,L]), recordings float32 [B,T] with NaN behind the end of the shorter ones. They are
+    normalised inside. A modality that is None or left out is absent for the whole batch; ``outputs`` takes absence by
+    item.
+
+    Raises UsageError when the fusion does not serve the task or these inputs.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
-        self.normalise = nn.ModuleDict({m: Normalise(table) for m, table in config.inputs.items()})
-        self.encoders = nn.ModuleDict(
-            {m: DenseEncoder(table.channels, config.width, config.stride) for m, table in config.inputs.items()}
-        )
-        self.late = not config.unimodal and fusion_level(config.fusion) == "logits"
-        self.fusion = _fusion(config, len(config.classes) if self.late else config.width)
-        heads = config.inputs if self.late else ("fused",)
-        self.heads = nn.ModuleDict({name: TokenClassifier(config.width, len(config.classes)) for name in heads})
+        self.kind = TASKS[config.task]
+        self._vocabularies = {
+            m: Vocabulary(t.words, t.length) for m, t in config.inputs.items() if isinstance(t, TextConfig)
+        }
+        self.normalise = nn.ModuleDict({m: normaliser(table) for m, table in config.inputs.items()})
+        self.fusion = _fusion(config, self.kind.channels(config))
+        self.encoders = _encoders(config, self.fusion)
+        self.bridges = _bridges(config, self.fusion, self.kind.on_grid)
+        self.heads = nn.ModuleDict({name: self.kind.head(config) for name in self.fusion.heads})
 
     @property
     def task(self) -> str:
@@ -67,51 +77,59 @@ class FusionModel(nn.Module):
         """What is to be done to the inputs before ``forward``; mean and std are subtracted inside."""
         return {} if self.config.size is None else {"size": self.config.size}
 
-    def forward(self, **inputs: Tensor | None) -> Tensor:
-        """Logits float32 [B,C,H,W]; raises ValueError when every input is absent or one is unknown."""
+    def forward(self, **inputs: Value | None) -> Any:
+        """What the task asks for; raises ValueError when every input is absent or one is unknown."""
         given = {m: x for m, x in inputs.items() if x is not None}
         if not given or not given.keys() <= self.config.inputs.keys():
             raise ValueError(f"expected inputs among {', '.join(self.modalities)}, found {', '.join(given) or 'none'}")
-        like = next(iter(given.values()))
-        present = {m: like.new_full(like.shape[:1], m in given, dtype=torch.bool) for m in self.config.inputs}
-        filled = {m: given.get(m, self._placeholder(m, like)) for m in self.config.inputs}
-        return self.logits(filled, present)
+        count, device = len(next(iter(given.values()))), next(self.parameters()).device
+        present = {m: torch.full((count,), m in given, device=device) for m in self.config.inputs}
+        filled = {m: given[m] if m in given else self._placeholder(m, count, given) for m in self.config.inputs}
+        return self.outputs(filled, present)
 
-    def logits(self, inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+    def outputs(self, inputs: Mapping[str, Value], present: Mapping[str, Tensor]) -> Any:
         """As ``forward``, with every input there and ``present[m]`` bool [B]; what is absent is not read."""
-        features = {m: from_map(self.encode(m, inputs[m], present[m])) for m in self.config.inputs}
-        size = inputs[self.modalities[0]].shape[-2:]
-        return dense_logits(self.join(features, present), (size[0], size[1]))
+        decision = self.decide(self.features(inputs, present), present)
+        return self.kind.output(decision.logits, self._picture_size(inputs))
 
-    def encode(self, modality: str, x: Tensor, present: Tensor) -> Tensor:
-        """Features float [B,d,h,w] of one modality; an absent item is encoded as zeros, so that NaN does not spread."""
-        kept = torch.where(present[:, None, None, None], self.normalise[modality](x), 0)
-        return self.encoders[modality](kept)  # type: ignore[no-any-return]
+    def features(self, inputs: Mapping[str, Value], present: Mapping[str, Tensor]) -> dict[str, Feature]:
+        """What the encoders see: a Feature of each modality, or FUSED where the inputs are joined before."""
+        kept = {m: self._kept(m, inputs[m], present[m]) for m in self.config.inputs}
+        if self.fusion.level == "inputs":
+            joined = self.fusion.fuse({m: from_map(x) for m, x in kept.items()}, present)
+            return {FUSED: from_map(self.encoders[FUSED](to_map(joined)))}
+        return {m: _as_feature(self.encoders[m](x)) for m, x in kept.items()}
 
-    def join(self, features: Mapping[str, Feature], present: Mapping[str, Tensor]) -> Feature:
-        """Fused logits as tokens: x float [B,L,C]."""
-        if self.late:
-            return self.fusion.fuse({m: self.heads[m](feature) for m, feature in features.items()}, present)
-        return self.heads["fused"](self.fusion.fuse(features, present))  # type: ignore[no-any-return]
+    def decide(self, features: Mapping[str, Feature], present: Mapping[str, Tensor]) -> Decision:
+        """The logits that the fusion and the heads make of the features."""
+        bridged = {m: self.bridges[m](f) if m in self.bridges else f for m, f in features.items()}
+        if self.kind.on_grid and self.fusion.layout == "aligned":
+            bridged = aligned(bridged)
+        return self.fusion.decide(bridged, present, dict(self.heads.items()))
 
-    def _placeholder(self, modality: str, like: Tensor) -> Tensor:
-        return like.new_zeros(like.shape[0], self.config.inputs[modality].channels, *like.shape[2:])
+    def _kept(self, modality: str, x: Value, present: Tensor) -> Tensor:
+        """The normalised input, zeros where it is absent, so that NaN does not spread."""
+        if not isinstance(x, Tensor):
+            x = self._vocabularies[modality].encode(x).to(present.device)
+        normal = self.normalise[modality](x)
+        return torch.where(present.view(-1, *[1] * (normal.ndim - 1)), normal, PAD)
 
+    def _placeholder(self, modality: str, count: int, given: Mapping[str, Value]) -> Value:
+        """Anything of the right shape: it is not read."""
+        table = self.config.inputs[modality]
+        if isinstance(table, TextConfig):
+            return [""] * count
+        like = next(self.parameters())
+        if isinstance(table, PictureConfig):
+            size = self._picture_size(given) or self.config.shape
+            if size is None:
+                raise ValueError(f"expected at least one picture, found {', '.join(given)}")
+            return like.new_zeros(count, table.channels, *size)
+        return like.new_zeros(count, table.rate)
 
-class Normalise(nn.Module):
-    """(x - mean) / std per channel; the numbers are buffers, so that they belong to the weights and their digest."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, table: InputConfig) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.tensor(table.mean).view(-1, 1, 1))
-        self.register_buffer("std", torch.tensor(table.std).view(-1, 1, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """float32 [B,C,H,W] -> the same shape."""
-        return (x - self.mean) / self.std
+    def _picture_size(self, inputs: Mapping[str, Value]) -> Size | None:
+        sizes = (x.shape[-2:] for x in inputs.values() if isinstance(x, Tensor) and x.ndim == 4)
+        return next(((size[0], size[1]) for size in sizes), None)
 
 
 def load_model(path: Path) -> tuple[FusionModel, Metadata]:
@@ -134,7 +152,45 @@ def load_model(path: Path) -> tuple[FusionModel, Metadata]:
     return model.eval(), metadata
 
 
-def _fusion(config: ModelConfig, width: int) -> Fusion:
+def _as_feature(encoded: Feature | Tensor) -> Feature:
+    return from_map(encoded) if isinstance(encoded, Tensor) else encoded
+
+
+def _pictures(config: ModelConfig) -> list[str]:
+    return [m for m, table in config.inputs.items() if isinstance(table, PictureConfig)]
+
+
+def _fusion(config: ModelConfig, channels: int) -> Fusion:
+    names = tuple(config.inputs)
     if config.unimodal:
-        return Single(tuple(config.inputs), width)
-    return build_fusion(config.fusion, tuple(config.inputs), width, config.fusion_options)
+        return Single(names, config.width)
+    level = fusion_level(config.fusion, config.fusion_options)
+    if level == "inputs" and _pictures(config) != list(names):
+        other = next(m for m in names if m not in _pictures(config))
+        raise UsageError(
+            f"The fusion {config.fusion!r} joins pictures on one grid, and {other!r} is none; use another."
+        )
+    width = channels if level == "logits" else config.width
+    return build_fusion(config.fusion, names, width, config.fusion_options)
+
+
+def _encoders(config: ModelConfig, fusion: Fusion) -> nn.ModuleDict:
+    if fusion.level == "inputs":
+        channels = sum(table.channels for table in config.inputs.values()) + len(config.inputs)
+        return nn.ModuleDict({FUSED: DenseEncoder(channels, config.width, config.stride)})
+    return nn.ModuleDict({m: encoder(table, config.width, config.stride) for m, table in config.inputs.items()})
+
+
+def _bridges(config: ModelConfig, fusion: Fusion, on_grid: bool) -> nn.ModuleDict:
+    """For what has no place in the output: all where the task has no grid, else all that is no picture."""
+    pictures = _pictures(config)
+    if on_grid and next(iter(config.inputs)) not in pictures:
+        raise UsageError(
+            f"A model of {config.task} needs a picture as its first input, found {next(iter(config.inputs))!r}; "
+            "a text or a recording alone has no places."
+        )
+    if on_grid:
+        names = [m for m in config.inputs if m not in pictures]
+    else:
+        names = [FUSED] if fusion.level == "inputs" else list(config.inputs)
+    return nn.ModuleDict({m: Bridge(config.width, fusion.layout == "aligned") for m in names})

@@ -10,8 +10,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from mmbench.core.source import Modality
-from mmbench.models.data import VOID, Item, resize, resize_labels
+from mmbench.models.data import Item, resize
 from mmbench.models.photometric import recoloured
+from mmbench.models.tasks.dense import resize_labels
+from mmbench.models.tasks.task import VOID
 
 Augmentation = Literal["none", "crop"]
 
@@ -20,7 +22,7 @@ _SCALES = (0.5, 2.0)
 
 
 def random_view(item: Item, modalities: Mapping[str, Modality], size: tuple[int, int], draws: torch.Generator) -> Item:
-    """A crop of ``size`` (height, width), the same window and flip for all inputs and the target.
+    """A crop of ``size`` (height, width), the same window and flip for all pictures and the target, a label map.
 
     Where the window reaches over the edge, inputs are their mean there and the target is VOID. Planes keep their values
     (they are measurements); images change in light and colour.
@@ -28,10 +30,10 @@ def random_view(item: Item, modalities: Mapping[str, Modality], size: tuple[int,
     zoom, vertical, horizontal, side = torch.rand(4, generator=draws).tolist()
     scale = _SCALES[0] * (_SCALES[1] / _SCALES[0]) ** zoom
     window = _window(tuple(item.target.shape), size, scale, (vertical, horizontal))
-    inputs: dict[str, Tensor | None] = {}
+    inputs: dict[str, Tensor | str | None] = {}
     for m, modality in modalities.items():
         x = item.inputs[m]
-        if x is not None:
+        if isinstance(x, Tensor):
             image = modality.kind == "image"
             x = resize(_cut(x, window, x.mean(dim=(1, 2))), size, antialias=image)
             x = recoloured(x, draws) if image else x

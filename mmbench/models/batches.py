@@ -30,7 +30,7 @@ def batch_of(items: Items, ids: Sequence[str], recipe: Recipe, step: int) -> Ten
     draws = generator(recipe.seed, "augment", step)
     if recipe.crop is not None and recipe.augmentation != "none":
         chosen = [random_view(item, items.modalities, recipe.crop, draws) for item in chosen]
-    batch = collate(chosen, items.modalities)
+    batch = collate(chosen, items.modalities, items.task)
     return _with_dropout(batch, recipe.modality_dropout, generator(recipe.seed, "dropout", step))
 
 
@@ -39,7 +39,7 @@ def _with_dropout(batch: TensorBatch, probability: float, draws: torch.Generator
     names = list(batch.present)
     if probability == 0 or len(names) == 1:
         return batch
-    draw = torch.rand(len(names), len(batch.target), generator=draws)
+    draw = torch.rand(len(names), len(batch.present[names[0]]), generator=draws)
     kept = (draw >= probability) | (draw == draw.max(dim=0).values)
     present = {m: batch.present[m] & kept[index] for index, m in enumerate(names)}
     nothing = ~torch.stack(list(present.values())).any(dim=0)

@@ -10,14 +10,17 @@ ONLY = "only:"
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Words = tuple[Annotated[str, Field(min_length=1)], ...]
+Side = Annotated[int, Field(ge=1)]
+Stride = Literal[1, 2, 4, 8]
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class InputConfig(_Table):
-    """One input and how it is normalised inside the model: (x - mean) / std per channel.
+class PictureConfig(_Table):
+    """An image or a plane and how it is normalised inside the model: (x - mean) / std per channel.
 
     ``mean`` and ``std`` are in the range of the contract: 0..1 for images, the suite's unit for planes.
     """
@@ -28,26 +31,64 @@ class InputConfig(_Table):
     std: tuple[Positive, ...]
 
     @model_validator(mode="after")
-    def _one_per_channel(self) -> InputConfig:
+    def _one_per_channel(self) -> PictureConfig:
         if not len(self.mean) == len(self.std) == self.channels:
             raise ValueError(f"expected {self.channels} means and stds, found {len(self.mean)} and {len(self.std)}")
         return self
 
 
+class TextConfig(_Table):
+    """A text: its vocabulary, and the ``length`` in words to which it is padded or cut."""
+
+    kind: Literal["text"] = "text"
+    words: Words
+    length: int = Field(ge=1, le=512)
+
+    @property
+    def channels(self) -> int:
+        """1, as of a suite's text."""
+        return 1
+
+
+class AudioConfig(_Table):
+    """A recording at ``rate`` samples per second; its log-spectrogram is normalised inside: (x - mean) / std."""
+
+    kind: Literal["audio"] = "audio"
+    rate: int = Field(ge=1)
+    mean: Finite
+    std: Positive
+
+    @property
+    def channels(self) -> int:
+        """1, as of a suite's audio."""
+        return 1
+
+
+InputConfig = Annotated[PictureConfig | TextConfig | AudioConfig, Field(discriminator="kind")]
+ReferenceTask = Literal[
+    "segmentation", "referring-segmentation", "classification", "vqa", "captioning", "detection", "look-map"
+]
+
+
 class ModelConfig(_Table):
     """A FusionModel. ``inputs`` are in the order in which the fusion takes them.
 
-    ``width`` d is the number of channels of a feature, ``stride`` the resolution of the features relative to the input,
-    ``size`` (height, width) what the inputs are resized to, None to take them as they are. ``fusion`` is the name of an
-    operator with its ``fusion_options``, or ``only:MODALITY`` for a model without fusion.
+    ``classes`` are the suite's, the closed list of answers in question answering, the decoder's vocabulary in
+    captioning. ``width`` d is the number of channels of a feature, ``stride`` the resolution of pictures' features
+    relative to the input, ``size`` (height, width) what pictures are resized to, None to take them as they are,
+    ``shape`` the size of the pictures that it was trained on (for a batch without any). ``subpixel`` says whether a
+    token predicts each of its stride x stride pixels. ``fusion`` is the name of an operator with its
+    ``fusion_options``, or ``only:MODALITY`` for a model without fusion.
     """
 
-    task: Literal["segmentation"]
+    task: ReferenceTask
     classes: tuple[str, ...] = Field(min_length=2)
     inputs: dict[str, InputConfig] = Field(min_length=1)
     width: int = Field(default=16, ge=1, le=512)
-    stride: Literal[1, 2, 4] = 1
-    size: tuple[int, int] | None = None
+    stride: Stride = 1
+    size: tuple[Side, Side] | None = None
+    shape: tuple[Side, Side] | None = None
+    subpixel: bool = False
     fusion: str
     fusion_options: dict[str, Any] = Field(default_factory=dict)
 

@@ -1,66 +1,41 @@
-"""A small convolutional encoder for dense tasks, U-shaped, one per modality."""
+"""The encoder of each kind of input, and what it is normalised by."""
 
 from __future__ import annotations
 
-from itertools import pairwise
-
+import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
-# Channels of each level, in multiples of the width; each level halves the resolution.
-LEVELS = (1, 2, 4, 4)
-# Dilations of the blocks at the coarsest level: together they see 29 positions across.
-DILATIONS = (1, 2, 4)
+from mmbench.models.audio_encoder import AudioEncoder
+from mmbench.models.config import AudioConfig, InputConfig, PictureConfig, TextConfig
+from mmbench.models.dense_encoder import DenseEncoder
+from mmbench.models.text_encoder import TextEncoder
 
 
-class DenseEncoder(nn.Module):
-    """float32 [B,channels,H,W] -> features [B,width,h,w] at 1/stride of the resolution, any size, trained from scratch.
+class Normalise(nn.Module):
+    """(x - mean) / std per channel; the numbers are buffers, so that they belong to the weights and their digest."""
 
-    A contracting path to 1/(8 stride), residual dilated blocks there for context (Yu and Koltun, ICLR 2016), and an
-    expanding path that adds what the contracting path had at each resolution (Ronneberger et al., U-Net, MICCAI 2015).
-    """
+    mean: Tensor
+    std: Tensor
 
-    def __init__(self, channels: int, width: int, stride: int) -> None:
-        """``stride`` is 1, 2 or 4."""
+    def __init__(self, table: PictureConfig) -> None:
         super().__init__()
-        sizes = [width * level for level in LEVELS]
-        self.stem = _stem(channels, width, stride)
-        self.down = nn.ModuleList(
-            nn.Sequential(_conv(fine, coarse, stride=2), _conv(coarse, coarse)) for fine, coarse in pairwise(sizes)
-        )
-        self.context = nn.Sequential(*(_Residual(sizes[-1], dilation) for dilation in DILATIONS))
-        self.lateral = nn.ModuleList(nn.Conv2d(coarse, fine, 1, bias=False) for fine, coarse in pairwise(sizes))
-        self.up = nn.ModuleList(_conv(fine, fine) for fine in sizes[:-1])
+        self.register_buffer("mean", torch.tensor(table.mean).view(-1, 1, 1))
+        self.register_buffer("std", torch.tensor(table.std).view(-1, 1, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        """The features; h and w are H and W divided by the stride, rounded up."""
-        levels = [self.stem(x)]
-        for down in self.down:
-            levels.append(down(levels[-1]))
-        y = self.context(levels.pop())
-        for up, lateral in zip(reversed(self.up), reversed(self.lateral), strict=True):
-            skip = levels.pop()
-            coarse = interpolate(lateral(y), size=skip.shape[-2:], mode="bilinear", align_corners=False)
-            y = up(coarse + skip)
-        return y  # type: ignore[no-any-return]  # modules are untyped callables
+        """float32 [B,C,H,W] -> the same shape."""
+        return (x - self.mean) / self.std
 
 
-class _Residual(nn.Module):
-    """x + conv(conv(x)), the first one dilated."""
-
-    def __init__(self, width: int, dilation: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(_conv(width, width, dilation=dilation), _conv(width, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.body(x)  # type: ignore[no-any-return]
+def normaliser(table: InputConfig) -> nn.Module:
+    """Texts are numbers of words, and a recording's spectrogram is normalised by its encoder: both stay as they are."""
+    return Normalise(table) if isinstance(table, PictureConfig) else nn.Identity()
 
 
-def _stem(channels: int, width: int, stride: int) -> nn.Sequential:
-    first = _conv(channels, width, stride=2 if stride > 1 else 1)
-    return nn.Sequential(first, _conv(width, width, stride=2 if stride > 2 else 1))
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1, dilation: int = 1) -> nn.Sequential:
-    conv = nn.Conv2d(inputs, outputs, 3, stride, padding=dilation, dilation=dilation, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
+def encoder(table: InputConfig, width: int, stride: int) -> nn.Module:
+    """Of a picture to a map float [B,d,h,w] at 1/stride, of a text or a recording to a Feature."""
+    if isinstance(table, TextConfig):
+        return TextEncoder(len(table.words), width)
+    if isinstance(table, AudioConfig):
+        return AudioEncoder(table.rate, table.mean, table.std, width)
+    return DenseEncoder(table.channels, width, stride)

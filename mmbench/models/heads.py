@@ -1,15 +1,15 @@
-"""Task heads: from fused tokens to the output of the task."""
+"""Heads: from fused tokens to logits. Linear, so that behind an additive fusion the whole model stays additive."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pixel_shuffle
 
-from mmbench.fusion.feature import Feature, to_map
+from mmbench.fusion.feature import Feature, from_map, to_map
 
 
 class TokenClassifier(nn.Module):
-    """Logits of each token, a linear map: behind an additive fusion the whole model stays additive."""
+    """Logits of each token, a linear map."""
 
     def __init__(self, width: int, classes: int) -> None:
         super().__init__()
@@ -18,6 +18,22 @@ class TokenClassifier(nn.Module):
     def forward(self, feature: Feature) -> Feature:
         """x float [B,L,d] -> x float [B,L,C]."""
         return feature._replace(x=self.classify(feature.x))
+
+
+class PixelClassifier(nn.Module):
+    """Logits of each of the ``stride`` x ``stride`` pixels of a token, a linear map of it.
+
+    Sub-pixel convolution (Shi et al., CVPR 2016): features at a coarse stride still give sharp masks.
+    """
+
+    def __init__(self, width: int, classes: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.classify = nn.Linear(width, classes * stride**2)
+
+    def forward(self, feature: Feature) -> Feature:
+        """x float [B,h w,d] on the grid (h,w) -> x float [B,(stride h)(stride w),C]; nothing is padding."""
+        return from_map(pixel_shuffle(to_map(feature._replace(x=self.classify(feature.x))), self.stride))
 
 
 def dense_logits(feature: Feature, size: tuple[int, int]) -> Tensor:

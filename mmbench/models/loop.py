@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -11,12 +12,10 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from mmbench.core.errors import Interrupted, LoadError, UsageError
-from mmbench.models.assembled import FusionModel
 from mmbench.models.checkpoint import StateDict, packed, write_atomic
-from mmbench.models.data import VOID, TensorBatch
+from mmbench.models.data import TensorBatch
 from mmbench.models.recipe import Recipe
 
 _AUTOCAST = {"bf16": torch.bfloat16}
@@ -41,15 +40,16 @@ Report = Callable[[Progress], None]
 class Stage:
     """One training: the weights of ``model`` outside ``frozen``, on batches from a step on, scored by ``validate``.
 
-    ``key`` identifies everything that the result depends on; ``state_file`` is where an unfinished training is kept.
+    ``loss`` is a scalar of a batch. ``key`` identifies everything that the result depends on; ``state_file`` is where
+    an unfinished training is kept.
     """
 
     name: str
-    model: FusionModel
+    model: nn.Module
     recipe: Recipe
     batches: Callable[[int], Iterator[TensorBatch]]
+    loss: Callable[[TensorBatch], Tensor]
     validate: Callable[[], float]
-    class_weights: Tensor
     device: torch.device
     key: str
     state_file: Path
@@ -60,7 +60,7 @@ class Stage:
 class Best:
     """The weights with the highest validation score so far, after so many steps."""
 
-    score: float = -1.0
+    score: float = -math.inf
     steps: int = 0
     weights: StateDict = field(default_factory=dict)
 
@@ -75,10 +75,9 @@ def fit(stage: Stage, report: Report) -> Best:
     optimiser = torch.optim.AdamW(trained, lr=stage.recipe.rate, weight_decay=stage.recipe.weight_decay)
     start, best = _resumed(stage, optimiser)
     done, saved = start, time.monotonic()
-    loss_weights = stage.class_weights.to(stage.device)
     try:
         for batch in stage.batches(start):
-            loss = _step(stage, optimiser, trained, batch.to(stage.device), loss_weights, done)
+            loss = _step(stage, optimiser, trained, batch.to(stage.device), done)
             done += 1
             score = None
             if stage.recipe.validates_after(done - 1):
@@ -107,7 +106,6 @@ def _step(
     optimiser: torch.optim.Optimizer,
     trained: list[nn.Parameter],
     batch: TensorBatch,
-    weights: Tensor,
     step: int,
 ) -> float:
     stage.model.train()
@@ -116,9 +114,7 @@ def _step(
     for group in optimiser.param_groups:
         group["lr"] = stage.recipe.rate_at(step)
     with _precision(stage):
-        logits = stage.model.logits(batch.inputs, batch.present)
-    loss = cross_entropy(logits, batch.target, weights, ignore_index=VOID, reduction="sum")
-    loss = loss / (batch.target != VOID).sum().clamp(min=1)
+        loss = stage.loss(batch)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(trained, 1.0)

@@ -6,23 +6,27 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any
 
 import torch
 
 from mmbench.core.errors import UsageError
 from mmbench.core.source import SignedSource
 from mmbench.models.augment import Augmentation
-from mmbench.models.config import ONLY
+from mmbench.models.config import ONLY, Stride
 from mmbench.models.recipe import Precision, Recipe
-from mmbench.models.splits import Splits
+from mmbench.models.splits import Splits, reference_task
+from mmbench.models.tasks.catalogue import TASKS
+from mmbench.models.tasks.task import Size
 from mmbench.models.training import Encoders, Plan
 
 # From this side length on features are computed at half the resolution of the input.
 _LARGE = 192
-Stride = Literal[1, 2, 4]
 # Random views of real images are at most this large: the default budget then takes minutes on two cores, not hours.
 _VIEW_PIXELS = 180 * 240
+# Class weights where encoders learn label maps, most of which is background.
+_POWER = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,28 @@ class Choices:
     fusion_options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a task is trained with on generated data, unless a flag says otherwise; None: by the size of the input."""
+
+    width: int = 16
+    stride: Stride | None = None
+    steps: int = 600
+    batch_size: int = 32
+    encoder_steps: int = 1500
+    class_weight_power: float = 0.5
+
+
+_DEFAULTS: Mapping[str, Defaults] = MappingProxyType(
+    {
+        "segmentation": Defaults(),
+        "referring-segmentation": Defaults(width=32, stride=4, steps=1500),
+        "classification": Defaults(width=32, stride=4, steps=1500, encoder_steps=800, class_weight_power=0.0),
+        "vqa": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
+    }
+)
+
+
 def plan(splits: Splits, choices: Choices) -> Plan:
     """The plan; raises UsageError when a choice makes no sense, SampleError when the first sample is broken."""
     if choices.output.is_dir():
@@ -55,31 +81,38 @@ def plan(splits: Splits, choices: Choices) -> Plan:
     if choices.fusion_options and choices.fusion.startswith(ONLY):
         raise UsageError(f"--fusion-set is for fusions, and {choices.fusion} has none; leave it out.")
     signed = isinstance(splits.train, SignedSource)
-    recipe = _recipe(splits, choices, signed)
-    side = max(choices.size or _first_size(splits))
+    defaults = _DEFAULTS[splits.spec.task]
+    shape = choices.size or _first_size(splits)
+    recipe = _recipe(splits, choices, signed, shape)
+    stride = choices.stride or defaults.stride or (2 if shape is not None and max(shape) >= _LARGE else 1)
+    encoder = {"steps": choices.encoder_steps or defaults.encoder_steps, "modality_dropout": 0.0}
     return Plan(
         fusion=choices.fusion,
         recipe=recipe,
-        encoder=recipe.model_copy(update={"steps": choices.encoder_steps or 1500, "modality_dropout": 0.0}),
+        encoder=recipe.model_copy(update=encoder | {"class_weight_power": _POWER, "focal": 0.0}),
         output=choices.output,
         device=choices.device,
         encoders=choices.encoders or ("frozen" if signed else "joint"),
-        width=choices.width or 16,
-        stride=choices.stride or (2 if side >= _LARGE else 1),
+        width=choices.width or defaults.width,
+        stride=stride,
+        subpixel=signed and stride > 1 and TASKS[reference_task(splits.spec)].on_grid,
         size=choices.size,
+        shape=shape,
         fusion_options=choices.fusion_options,
     )
 
 
-def _recipe(splits: Splits, choices: Choices, signed: bool) -> Recipe:
-    augmentation = choices.augmentation or ("none" if signed else "crop")
-    crop = choices.crop or _view(choices.size or _first_size(splits))
+def _recipe(splits: Splits, choices: Choices, signed: bool, shape: Size | None) -> Recipe:
+    defaults = _DEFAULTS[splits.spec.task]
+    viewed = splits.spec.task == "segmentation" and not signed and shape is not None
+    augmentation = choices.augmentation or ("crop" if viewed else "none")
+    crop = choices.crop or (_view(shape) if shape is not None else None)
     power = choices.class_weight_power
     return Recipe(
-        steps=choices.steps or 600,
-        batch_size=choices.batch_size or (32 if signed else 8),
+        steps=choices.steps or defaults.steps,
+        batch_size=choices.batch_size or (defaults.batch_size if signed else 8),
         rate=choices.rate or 3e-3,
-        class_weight_power=0.5 if power is None else power,
+        class_weight_power=defaults.class_weight_power if power is None else power,
         modality_dropout=0.1,
         augmentation=augmentation,
         crop=crop if augmentation == "crop" else None,
@@ -88,12 +121,15 @@ def _recipe(splits: Splits, choices: Choices, signed: bool) -> Recipe:
     )
 
 
-def _view(size: tuple[int, int]) -> tuple[int, int]:
+def _view(size: Size) -> Size:
     """The largest view of these proportions that is small enough, whole if the images are."""
     scale = min(1.0, math.sqrt(_VIEW_PIXELS / (size[0] * size[1])))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _first_size(splits: Splits) -> tuple[int, int]:
-    target = splits.train.load(splits.train.ids[0]).target
-    return int(target.shape[0]), int(target.shape[1])
+def _first_size(splits: Splits) -> Size | None:
+    """Height and width of the first picture; None where there is none."""
+    first = splits.train.load(splits.train.ids[0])
+    kinds = {m: modality.kind for m, modality in splits.train.modalities.items()}
+    pictures = [x for m, x in first.inputs.items() if kinds.get(m) in ("image", "plane") and x is not None]
+    return (int(pictures[0].shape[0]), int(pictures[0].shape[1])) if pictures else None

@@ -15,9 +15,10 @@ Precision = Literal["fp32", "bf16"]
 class Recipe(BaseModel):
     """AdamW with a warm-up and a cosine decay to 0; the budget is in steps, so ``steps * batch_size`` items are seen.
 
-    ``class_weight_power``: see ``survey.class_weights``. ``modality_dropout``: each modality of each item is hidden
-    with this probability, at least one is kept (Neverova et al., ModDrop, TPAMI 2016), so that what stands in the place
-    of an absent modality is trained too. ``crop`` is the size of a random view, None without augmentation.
+    ``class_weight_power``: see ``survey.class_weights``; ``focal``: see ``tasks.task.Penalty``.
+    ``modality_dropout``: each modality of each item is hidden with this probability, at least one is kept (Neverova et
+    al., ModDrop, TPAMI 2016), so that what stands in the place of an absent modality is trained too. ``crop`` is the
+    size of a random view, None without augmentation.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -28,6 +29,7 @@ class Recipe(BaseModel):
     weight_decay: float = 0.01
     warmup: float = 0.05
     class_weight_power: float = 0.5
+    focal: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     modality_dropout: float = 0.0
     augmentation: Augmentation = "none"
     crop: tuple[int, int] | None = None

@@ -11,17 +11,25 @@ from mmbench.core.errors import NothingMeasured, UsageError
 from mmbench.core.key import digest_of
 from mmbench.core.source import Source
 from mmbench.core.suite import SuiteReference, SuiteSpec
+from mmbench.models.config import ReferenceTask
+from mmbench.models.subset import WHOLE, Subset
+from mmbench.models.tasks.catalogue import TASKS
 from mmbench.sources.opening import open_source
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Two splits of one suite; ``reference`` holds every parameter."""
+    """Two splits of one suite; ``reference`` holds every parameter, ``subset`` says what of ``train`` was kept."""
 
     spec: SuiteSpec
     reference: SuiteReference
     train: Source
     val: Source
+    subset: Subset = WHOLE
+
+    def record(self) -> dict[str, object]:
+        """What was trained on, for the checkpoint's training table."""
+        return {"part": self.subset.part, "imbalance": self.subset.imbalance, "samples": len(self.train.ids)}
 
     def stamp(self) -> str:
         """Digest of what the samples are: the source and its parameters, and each sample's own stamp."""
@@ -29,18 +37,14 @@ class Splits:
         return digest_of([self.spec.source.model_dump(mode="json"), dict(self.reference.parameters), samples])
 
 
-def open_splits(text: str, chosen: Mapping[str, str], roots: Mapping[str, Path]) -> Splits:
+def open_splits(text: str, chosen: Mapping[str, str], roots: Mapping[str, Path], subset: Subset = WHOLE) -> Splits:
     """Opens the splits of the suite that ``text`` (a reference or a path) means, with the parameters ``chosen``.
 
-    ``roots`` are data roots by suite name, "" for any suite. Raises UsageError, LoadError, or NothingMeasured when a
-    split is empty.
+    ``roots`` are data roots by suite name, "" for any suite; ``subset`` is of the training split alone. Raises
+    UsageError, LoadError, or NothingMeasured when a split is empty.
     """
     spec, written = load_suite(text)
-    if not spec.spatial:
-        raise UsageError(
-            f"Models that are trained here give label maps, but suite {spec.name!r} is {spec.task}; choose a suite of "
-            "segmentation."
-        )
+    reference_task(spec)
     parameters = spec.resolve({**dict(written.parameters), **chosen})
     if spec.split in (spec.train_split, spec.val_split):
         raise UsageError(
@@ -50,9 +54,20 @@ def open_splits(text: str, chosen: Mapping[str, str], roots: Mapping[str, Path])
     reference = SuiteReference(name=spec.name, version=spec.version, parameters=tuple(sorted(parameters.items())))
     root = roots.get(spec.name, roots.get(""))
     train, val = (open_source(spec, parameters, split, root) for split in (spec.train_split, spec.val_split))
-    splits = Splits(spec, reference, train, val)
+    splits = Splits(spec, reference, subset.of(train), val, subset)
     _check(splits)
     return splits
+
+
+def reference_task(spec: SuiteSpec) -> ReferenceTask:
+    """The suite's task; raises UsageError when no model is trained for it."""
+    for task in TASKS:
+        if task == spec.task:
+            return task
+    raise UsageError(
+        f"No model is trained here for {spec.task}, which suite {spec.name!r} is; choose a suite of one of: "
+        f"{', '.join(TASKS)}."
+    )
 
 
 def _check(splits: Splits) -> None:

@@ -2,61 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from mmbench.core.errors import UsageError
 from mmbench.core.key import digest_of
 from mmbench.core.source import Modality, SignedSource
 from mmbench.models.assembled import FusionModel
 from mmbench.models.batches import batches
-from mmbench.models.config import ModelConfig
-from mmbench.models.data import Items
+from mmbench.models.config import ModelConfig, ReferenceTask, Stride
+from mmbench.models.data import Items, TensorBatch
 from mmbench.models.loop import Best, Stage
 from mmbench.models.recipe import Recipe
-from mmbench.models.splits import Splits
-from mmbench.models.survey import class_weights, survey
-from mmbench.models.validation import METRIC, validate
+from mmbench.models.splits import Splits, reference_task
+from mmbench.models.survey import class_weights, label_counts
+from mmbench.models.tasks.catalogue import TASKS
+from mmbench.models.tasks.task import Labels, Penalty, Size
+from mmbench.models.validation import validate
 
 # Rises when the same recipe no longer gives the same weights: what was trained before is then not taken up again.
-_VERSION = 1
+_VERSION = 2
+# Logits of a token, over all of its pixels, that a stage of an encoder computes at most.
+_MOST_LOGITS = 512
+# Samples that an encoder is validated on; several of them may show the same picture.
+_MOST_VALIDATED = 512
+# The metrics on which encoders are chosen, by the task that a signature makes.
+_SIGNATURE_METRICS: Mapping[ReferenceTask, str] = {
+    "segmentation": "miou",
+    "look-map": "miou",
+    "classification": "accuracy",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """Both splits with one kind of label, and the number of its values."""
+    """Both splits with one kind of label, the ``task`` that it makes, and the metric by which weights are chosen.
+
+    ``val_ids`` are the samples that it is taken over.
+    """
 
     splits: Splits
     train: Items
     val: Items
-    classes: int
+    val_ids: Sequence[str]
+    task: ReferenceTask
+    metric: str
 
 
-def with_targets(splits: Splits, modalities: Mapping[str, Modality], size: tuple[int, int] | None) -> Labelled:
+def with_targets(splits: Splits, modalities: Mapping[str, Modality], size: Size | None) -> Labelled:
     """The suite's own labels."""
-    train, val = (Items(source, modalities, size) for source in (splits.train, splits.val))
-    return Labelled(splits, train, val, len(splits.train.classes))
+    task = reference_task(splits.spec)
+    labels = Labels(tuple(splits.train.classes), splits.train.ignore, size)
+    train, val = (Items(source, modalities, TASKS[task], labels, size) for source in (splits.train, splits.val))
+    return Labelled(splits, train, val, splits.val.ids, task, splits.spec.primary)
 
 
-def with_signatures(splits: Splits, modality: str, size: tuple[int, int] | None) -> Labelled:
-    """What one modality alone shows; raises UsageError when the source does not know it."""
+def with_signatures(splits: Splits, modality: str, size: Size | None, stride: Stride) -> Labelled:
+    """What one modality alone shows: a class, or a label map of pictures with features at 1/``stride``.
+
+    Raises UsageError when the source does not know it.
+    """
     train, val = splits.train, splits.val
     if not isinstance(train, SignedSource) or not isinstance(val, SignedSource):
         raise UsageError(
             f"Suite {splits.spec.name!r} knows no signatures, on which encoders could be trained; use --encoders joint."
         )
+    classes = tuple(f"signature-{n}" for n in range(train.signature_classes(modality)))
+    mapped = train.signature(splits.train.ids[0], modality).ndim == 2
+    task = _signature_task(len(classes), stride) if mapped else "classification"
+    labels = Labels(classes, size=size if mapped else None)
     modalities = {modality: splits.train.modalities[modality]}
     items = [
-        Items(source, modalities, size, partial(source.signature, modality=modality))  # type: ignore[attr-defined]
+        Items(source, modalities, TASKS[task], labels, size, partial(source.signature, modality=modality))  # type: ignore[attr-defined]
         for source in (splits.train, splits.val)
     ]
-    return Labelled(splits, items[0], items[1], train.signature_classes(modality))
+    return Labelled(splits, items[0], items[1], _some(splits.val.ids), task, _SIGNATURE_METRICS[task])
+
+
+def _signature_task(classes: int, stride: Stride) -> ReferenceTask:
+    return "segmentation" if classes * stride**2 <= _MOST_LOGITS else "look-map"
 
 
 def key_of(data: Labelled, config: ModelConfig, recipe: Recipe, device: torch.device, *more: Any) -> str:
@@ -75,16 +105,16 @@ def stage_of(
     frozen: tuple[nn.Module, ...] = (),
 ) -> Stage:
     """Puts a stage together; ``state`` is its key and the file of its unfinished training."""
-    train_ids, val_ids = data.splits.train.ids, data.splits.val.ids
+    train_ids = data.splits.train.ids
     device = next(model.parameters()).device
-    pixels = survey(data.train, train_ids, data.classes).pixels
+    penalty = Penalty(class_weights(label_counts(data.train, train_ids), recipe.class_weight_power), recipe.focal)
     return Stage(
         name=name,
         model=model,
         recipe=recipe,
         batches=partial(batches, data.train, train_ids, recipe),
-        validate=partial(validate, model.logits, data.val, val_ids, data.classes, device),
-        class_weights=class_weights(pixels, recipe.class_weight_power),
+        loss=partial(loss_of, model, penalty=penalty),
+        validate=partial(validate, partial(_answer, model), data.val, data.val_ids, data.metric, device),
         device=device,
         key=state[0],
         state_file=state[1],
@@ -92,11 +122,31 @@ def stage_of(
     )
 
 
-def record_of(recipe: Recipe, best: Best) -> dict[str, Any]:
+def _some(ids: Sequence[str]) -> Sequence[str]:
+    return ids[:: max(1, len(ids) // _MOST_VALIDATED)]
+
+
+def loss_of(model: FusionModel, batch: TensorBatch, penalty: Penalty) -> Tensor:
+    """The task's loss of the answer, plus that of each expert beside it, plus the fusion's own term."""
+    decision = model.decide(model.features(batch.inputs, batch.present), batch.present)
+    losses = [
+        model.kind.loss(logits, batch.target, penalty) for logits in (decision.logits, *decision.experts.values())
+    ]
+    return torch.stack(losses).sum() + decision.auxiliary
+
+
+def _answer(model: FusionModel, batch: TensorBatch) -> Any:
+    """The task's output, label maps at the size of the target."""
+    decision = model.decide(model.features(batch.inputs, batch.present), batch.present)
+    size = (batch.target.shape[-2], batch.target.shape[-1]) if model.kind.on_grid else None
+    return model.kind.output(decision.logits, size)
+
+
+def record_of(recipe: Recipe, best: Best, metric: str) -> dict[str, Any]:
     """What a checkpoint says of a stage: its budget and settings, and which weights were kept."""
     return {
         **recipe.model_dump(mode="json"),
         "items_seen": recipe.steps * recipe.batch_size,
         "best_after": best.steps,
-        "validation": {"metric": METRIC, "value": best.score},
+        "validation": {"metric": metric, "value": best.score},
     }

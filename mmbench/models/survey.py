@@ -1,91 +1,82 @@
-"""What the training samples look like: for normalisation and class weights."""
+"""What the training samples look like: for normalisation, vocabularies and class weights."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
-from mmbench.core.errors import LoadError, UsageError
+from mmbench.core.errors import LoadError
 from mmbench.core.source import Modality
-from mmbench.models.config import InputConfig
-from mmbench.models.data import VOID, Item, Items
+from mmbench.models.audio_encoder import Spectrogram
+from mmbench.models.config import AudioConfig, InputConfig, PictureConfig, TextConfig
+from mmbench.models.data import Items
+from mmbench.models.vocabulary import vocabulary_of
 
-# A sample of the training samples is enough: its error is far below what the weights depend on.
-_LOOKED_AT = 256
+# A sample of the training samples is enough: its error is far below what the weights depend on. Of texts there must be
+# more, since a word that was never seen has no number.
+_LOOKED_AT, _READ = 256, 4096
 _SMALLEST_STD = 1e-3
+_LONGEST_TEXT = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """``inputs`` how each modality is normalised; ``pixels`` float64 [C] by class; ``size`` of the first item."""
+def label_counts(items: Items, ids: Sequence[str]) -> Tensor:
+    """float64 [C]: how often up to 256 samples, evenly spaced, hold each class.
 
-    inputs: dict[str, InputConfig]
-    pixels: Tensor
-    size: tuple[int, int]
-
-
-def survey(items: Items, ids: Sequence[str], classes: int) -> Survey:
-    """Looks at up to 256 samples, evenly spaced.
-
-    Raises SampleError, LoadError when no pixel has a label, UsageError when an input is no picture.
+    Raises SampleError, and LoadError when none has a label.
     """
-    kinds = {m: _pictured(modality) for m, modality in items.modalities.items()}
-    pixels = torch.zeros(classes, dtype=torch.float64)
-    moments = {m: torch.zeros(3, modality.channels, dtype=torch.float64) for m, modality in items.modalities.items()}
-    size = None
+    counts = torch.zeros(len(items.labels.classes), dtype=torch.float64)
     for sample_id in ids[:: max(1, len(ids) // _LOOKED_AT)]:
-        item = items.load(sample_id)
-        size = size or (item.target.shape[0], item.target.shape[1])
-        pixels += _counts(item.target, classes)
-        _add_moments(moments, item)
-    if size is None or not pixels.any():
-        raise LoadError("The training split has no labelled pixel; check the suite's split and its label table.")
-    inputs = {}
-    for m, modality in items.modalities.items():
-        if modality.kind == "text" or modality.kind == "audio":
-            raise UsageError(
-                f"There is no encoder for {modality.kind} yet, which {m!r} is; train on images and planes."
-            )
-        mean, std = _mean_and_std(moments[m], _SMALLEST_STD * modality.scale)
-        inputs[m] = InputConfig(kind=kinds[m], channels=modality.channels, mean=mean, std=std)
-    return Survey(inputs, pixels, size)
+        counts += items.task.counts(items.load(sample_id).target, len(counts))
+    if not counts.any():
+        raise LoadError("The training split has no labelled pixel or sample; check the suite's split and its labels.")
+    return counts
 
 
-def _pictured(modality: Modality) -> Literal["image", "plane"]:
-    if modality.kind == "text" or modality.kind == "audio":
-        raise UsageError(f"There is no encoder for {modality.kind}, which {modality.name!r} is; leave it out.")
-    return modality.kind
+def inputs_of(items: Items, ids: Sequence[str]) -> dict[str, InputConfig]:
+    """How each modality is read: looks at up to 256 samples, evenly spaced, at up to 4,096 where there is text.
 
-
-def class_weights(pixels: Tensor, power: float) -> Tensor:
-    """float32 [C]: (share of the class) ** -power, scaled so that the mean over pixels is 1; 0 for a class never seen.
-
-    power 0 weighs every pixel alike, 1 every class alike; between them the trade between frequent and rare classes.
+    Raises SampleError.
     """
-    share = pixels / pixels.sum()
+    return {m: _input(items, ids, modality) for m, modality in items.modalities.items()}
+
+
+def _input(items: Items, ids: Sequence[str], modality: Modality) -> InputConfig:
+    if modality.kind == "text":
+        texts = (items.load(i).inputs[modality.name] for i in ids[:: max(1, len(ids) // _READ)])
+        words, longest = vocabulary_of(text for text in texts if isinstance(text, str))
+        return TextConfig(words=words, length=max(1, min(longest, _LONGEST_TEXT)))
+    looked_at = ids[:: max(1, len(ids) // _LOOKED_AT)]
+    found = (items.load(i).inputs[modality.name] for i in looked_at)
+    values = (value for value in found if isinstance(value, Tensor))
+    if modality.kind == "audio":
+        spectrogram = Spectrogram(modality.rate)
+        mean, std = _mean_and_std((spectrogram(wave[None]).flatten()[None] for wave in values), 1, _SMALLEST_STD)
+        return AudioConfig(rate=modality.rate, mean=mean[0], std=std[0])
+    least = _SMALLEST_STD * modality.scale
+    mean, std = _mean_and_std((x.flatten(1) for x in values), modality.channels, least)
+    return PictureConfig(kind=modality.kind, channels=modality.channels, mean=mean, std=std)
+
+
+def class_weights(counts: Tensor, power: float) -> Tensor:
+    """float32 [C]: (share of the class) ** -power, scaled so that the mean over labels is 1; 0 for a class never seen.
+
+    power 0 weighs every label alike, 1 every class alike; between them the trade between frequent and rare classes.
+    """
+    share = counts / counts.sum()
     weights = torch.where(share > 0, share.clamp(min=1e-12) ** -power, 0)
     return (weights / (weights * share).sum()).float()
 
 
-def _counts(target: Tensor, classes: int) -> Tensor:
-    return torch.bincount(target[target != VOID], minlength=classes)[:classes].double()
-
-
-def _add_moments(moments: Mapping[str, Tensor], item: Item) -> None:
-    for m, x in item.inputs.items():
-        if x is not None:
-            flat = x.flatten(1).double()
-            moments[m] += torch.stack([torch.full_like(flat[:, 0], flat.shape[1]), flat.sum(1), (flat**2).sum(1)])
-
-
-def _mean_and_std(moments: Tensor, least: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _mean_and_std(values: Iterable[Tensor], channels: int, least: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Of values float [C,n] by channel; 0 and ``least`` without any."""
+    moments = torch.zeros(3, channels, dtype=torch.float64)
+    for value in values:
+        flat = value.double()
+        moments += torch.stack([torch.full_like(flat[:, 0], flat.shape[1]), flat.sum(1), (flat**2).sum(1)])
     count, total, squares = moments
-    count = count.clamp(min=1)
-    mean = total / count
-    variance = (squares / count - mean**2).clamp(min=0)
+    mean = total / count.clamp(min=1)
+    variance = (squares / count.clamp(min=1) - mean**2).clamp(min=0)
     return tuple(mean.tolist()), tuple(max(math.sqrt(v), least) for v in variance.tolist())

@@ -16,13 +16,14 @@ from mmbench.core.source import Modality, Source
 from mmbench.models import encoder_cache
 from mmbench.models.assembled import CONFIG_KEY, FusionModel
 from mmbench.models.checkpoint import Metadata, StateDict, save_checkpoint, weights_digest
-from mmbench.models.config import ONLY, InputConfig, ModelConfig
+from mmbench.models.config import ONLY, InputConfig, ModelConfig, Stride
 from mmbench.models.loop import Report, fit
 from mmbench.models.randomness import seeded
 from mmbench.models.recipe import Recipe
 from mmbench.models.splits import Splits
-from mmbench.models.stages import key_of, record_of, stage_of, with_signatures, with_targets
-from mmbench.models.survey import survey
+from mmbench.models.stages import Labelled, key_of, record_of, stage_of, with_signatures, with_targets
+from mmbench.models.survey import inputs_of
+from mmbench.models.tasks.task import Size
 
 # Where the encoders come from: trained with the rest; on their signatures and then kept; or then trained on.
 Encoders = Literal["joint", "frozen", "finetuned"]
@@ -39,8 +40,10 @@ class Plan:
     device: torch.device
     encoders: Encoders = "joint"
     width: int = 16
-    stride: Literal[1, 2, 4] = 1
-    size: tuple[int, int] | None = None
+    stride: Stride = 1
+    subpixel: bool = False
+    size: Size | None = None
+    shape: Size | None = None
     fusion_options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -83,23 +86,23 @@ def train(splits: Splits, plan: Plan, report: Report) -> Trained:
     or the output cannot be written, Interrupted on ctrl-C.
     """
     data = with_targets(splits, modalities_of(plan.fusion, splits.train), plan.size)
-    inputs = survey(data.train, splits.train.ids, data.classes).inputs
-    config = _config(plan, tuple(splits.train.classes), inputs, plan.fusion)
+    config = _config(plan, data, inputs_of(data.train, splits.train.ids))
     model = _built(config, plan, "model")
-    encoders = {m: _encoder(splits, plan, m, inputs[m], report) for m in inputs} if plan.encoders != "joint" else {}
+    encoders = _encoders(splits, plan, config, model, report)
     for m, (weights, _) in encoders.items():
         model.encoders[m].load_state_dict(weights)
     records = {m: record for m, (_, record) in encoders.items()}
     key = key_of(data, config, plan.recipe, plan.device, plan.encoders, records)
-    frozen = (model.encoders,) if plan.encoders == "frozen" else ()
+    frozen = tuple(model.encoders[m] for m in encoders) if plan.encoders == "frozen" else ()
     best = fit(stage_of(plan.fusion, model, data, plan.recipe, (key, plan.state_file), frozen), report)
     metadata: Metadata = {
         CONFIG_KEY: config.model_dump(mode="json"),
         "training": {
             "suite": str(splits.reference),
+            **splits.record(),
             "mmbench": mmbench.__version__,
             "encoders": plan.encoders,
-            **record_of(plan.recipe, best),
+            **record_of(plan.recipe, best, data.metric),
             "encoder_stages": records,
         },
     }
@@ -108,13 +111,31 @@ def train(splits: Splits, plan: Plan, report: Report) -> Trained:
     return Trained(model.eval(), metadata, weights_digest(model.state_dict()))
 
 
+def _encoders(
+    splits: Splits, plan: Plan, config: ModelConfig, model: FusionModel, report: Report
+) -> dict[str, tuple[StateDict, Metadata]]:
+    """The encoders that have a stage of their own; one of joined inputs has none, since no signature belongs to it."""
+    if plan.encoders == "joint":
+        return {}
+    own = [m for m in config.inputs if m in model.encoders]
+    return {m: _encoder(splits, plan, m, config, report) for m in own}
+
+
 def _encoder(
-    splits: Splits, plan: Plan, modality: str, table: InputConfig, report: Report
+    splits: Splits, plan: Plan, modality: str, whole: ModelConfig, report: Report
 ) -> tuple[StateDict, Metadata]:
     """The encoder of one modality, trained on what that modality alone shows; from the cache if it is there."""
-    data = with_signatures(splits, modality, plan.size)
-    labels = tuple(f"signature-{n}" for n in range(data.classes))
-    config = _config(plan, labels, {modality: table}, ONLY + modality)
+    data = with_signatures(splits, modality, plan.size, plan.stride)
+    config = whole.model_copy(
+        update={
+            "task": data.task,
+            "classes": data.train.labels.classes,
+            "inputs": {modality: whole.inputs[modality]},
+            "subpixel": plan.stride > 1 and data.task == "segmentation",
+            "fusion": ONLY + modality,
+            "fusion_options": {},
+        }
+    )
     key = key_of(data, config, plan.encoder, plan.device)
     found = encoder_cache.load(key)
     if found is None:
@@ -122,21 +143,23 @@ def _encoder(
         state = (key, encoder_cache.state_file(key))
         best = fit(stage_of(f"encoder {modality}", model, data, plan.encoder, state), report)
         weights = {name: value.cpu() for name, value in model.encoders[modality].state_dict().items()}
-        found = weights, record_of(plan.encoder, best)
+        found = weights, record_of(plan.encoder, best, data.metric)
         encoder_cache.save(key, *found)
     return found
 
 
-def _config(plan: Plan, classes: tuple[str, ...], inputs: Mapping[str, InputConfig], fusion: str) -> ModelConfig:
+def _config(plan: Plan, data: Labelled, inputs: Mapping[str, InputConfig]) -> ModelConfig:
     return ModelConfig(
-        task="segmentation",
-        classes=classes,
+        task=data.task,
+        classes=data.train.labels.classes,
         inputs=dict(inputs),
         width=plan.width,
         stride=plan.stride,
         size=plan.size,
-        fusion=fusion,
-        fusion_options=dict(plan.fusion_options) if fusion == plan.fusion else {},
+        shape=plan.shape,
+        subpixel=plan.subpixel,
+        fusion=plan.fusion,
+        fusion_options=dict(plan.fusion_options),
     )
 
 

@@ -2,47 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mmbench.core.metric import TaskContext, metric_named
-from mmbench.core.prediction import LabelMap
-from mmbench.metrics.scoring import row_of
-from mmbench.models.data import VOID, Item, Items, collate
+from mmbench.core.metric import RowStatistic, TaskContext, metric_named
+from mmbench.core.prediction import Prediction
+from mmbench.metrics.scoring import row_of, statistic_named, tables_of
+from mmbench.metrics.weighing import GroupedTable, values_of
+from mmbench.models.data import Item, Items, TensorBatch, collate, picture_size
+from mmbench.models.tasks.task import VOID
 
-METRIC = "miou"
-Logits = Callable[[Mapping[str, Tensor], Mapping[str, Tensor]], Tensor]
+Answer = Callable[[TensorBatch], Any]
 
 
 @torch.no_grad()
-def validate(logits: Logits, items: Items, ids: Sequence[str], classes: int, device: torch.device) -> float:
-    """mIoU of all items together; raises SampleError when a sample is broken."""
-    metric = metric_named(METRIC)
-    context = TaskContext(tuple(map(str, range(classes))), VOID)
-    total = np.zeros(1, dtype=np.int64)
-    for group in _equal_sizes(items, ids):
-        batch = collate(group, items.modalities).to(device)
-        predicted = logits(batch.inputs, batch.present).argmax(dim=1).to(torch.int16).cpu().numpy()
-        for item, labels in zip(group, predicted, strict=True):
-            target = item.target.numpy().astype(np.int16)
-            total = (
-                total + row_of(target, LabelMap("validation", labels), [metric.statistic], context)[metric.statistic]
-            )
-    return float(metric.value(total.astype(np.float64), context))
+def validate(answer: Answer, items: Items, ids: Sequence[str], metric: str, device: torch.device) -> float:
+    """The metric's value over all items; ``answer`` gives the task's output. Raises SampleError on a broken sample."""
+    chosen = metric_named(metric)
+    context = TaskContext(items.labels.classes, VOID)
+    groups = _answered(answer, items, ids, device)
+    if isinstance(statistic_named(chosen.statistic), RowStatistic) and chosen.kind == "sums":
+        # Summed at once: label maps, or rows of many classes, need not be kept.
+        total = sum(
+            row_of(item.truth, found, [chosen.statistic], context)[chosen.statistic]
+            for group, predictions in groups
+            for item, found in zip(group, predictions, strict=True)
+        )
+        return float(chosen.value(np.asarray(total, dtype=np.float64), context))
+    pairs = [(item.truth, p) for group, predictions in groups for item, p in zip(group, predictions, strict=True)]
+    truths, predictions = zip(*pairs, strict=True)
+    table = tables_of(truths, predictions, [chosen.statistic], context)[chosen.statistic]
+    grouped = {chosen.statistic: GroupedTable.of(table, np.arange(len(ids)))}
+    return float(values_of(grouped, [chosen], context)[metric][0])
 
 
-def _equal_sizes(items: Items, ids: Sequence[str], most: int = 32, pixels: int = 1 << 18) -> Iterator[list[Item]]:
-    """Consecutive items of one size, in batches that fit into memory."""
+def _answered(
+    answer: Answer, items: Items, ids: Sequence[str], device: torch.device
+) -> Iterator[tuple[list[Item], list[Prediction]]]:
+    for chosen, group in _alike(items, ids):
+        output = answer(collate(group, items.modalities, items.task).to(device))
+        yield group, items.task.predictions(output, chosen, items.labels.classes)
+
+
+def _alike(
+    items: Items, ids: Sequence[str], most: int = 32, pixels: int = 1 << 18
+) -> Iterator[tuple[list[str], list[Item]]]:
+    """Consecutive items of one shape, in batches that fit into memory."""
+    chosen: list[str] = []
     group: list[Item] = []
     for sample_id in ids:
         item = items.load(sample_id)
-        full = len(group) >= min(most, max(1, pixels // item.target.numel()))
-        if group and (full or group[0].target.shape != item.target.shape):
-            yield group
-            group = []
+        height, width = picture_size([item])
+        full = len(group) >= min(most, max(1, pixels // (height * width)))
+        if group and (full or _shapes(group[0]) != _shapes(item)):
+            yield chosen, group
+            chosen, group = [], []
+        chosen.append(sample_id)
         group.append(item)
     if group:
-        yield group
+        yield chosen, group
+
+
+def _shapes(item: Item) -> list[tuple[int, ...] | None]:
+    return [tuple(x.shape) if isinstance(x, Tensor) else None for x in item.inputs.values()]

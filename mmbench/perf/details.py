@@ -66,7 +66,7 @@ def _stages(ready: Ready, work: Workload, module: Any, request: Request) -> tupl
     """Not of compiled modules: instruments inside would break the graph that is measured."""
     if module is None or request.subject.compile:
         return ()
-    return (measure_stages(work.request, module, ready.clock, work.batch_size),)
+    return (measure_stages(work.request, module, ready.clock, work.batch_size, seconds=request.rules.stages_s),)
 
 
 def _operations(ready: Ready, work: Workload, module: Any) -> tuple[Operations, ...]:
@@ -84,7 +84,8 @@ def _server(ready: Ready, work: Workload, request: Request) -> Server | None:
         return None
     slo = None if request.slo_ms is None else request.slo_ms / 1000
     typical = exp(_block(ready, work, of_request=True).log_time)
-    return measure_server(work.request, ready.clock, typical, slo=slo, seed=request.subject.seed)
+    seed, queries = request.subject.seed, request.rules.queries
+    return measure_server(work.request, ready.clock, typical, slo=slo, queries=queries, seed=seed)
 
 
 def _energy(ready: Ready, work: Workload) -> Energy:

@@ -37,12 +37,16 @@ class Subject(_Table):
 
 
 class Rules(_Table):
-    """The protocol's numbers for one process; ``offline_s`` seconds of throughput per batch size."""
+    """The protocol's numbers for one process: ``offline_s`` seconds of throughput per batch size, ``stages_s`` of
+    stages, ``queries`` of the server scenario at each rate (None: twice as many as its percentile needs).
+    """
 
     first_warm_up: WarmUpRule = WarmUpRule()
     warm_up: WarmUpRule = WarmUpRule()
     blocks: BlockRule = BlockRule()
     offline_s: float = 3.0
+    stages_s: float = 2.0
+    queries: int | None = None
 
 
 class Request(_Table):

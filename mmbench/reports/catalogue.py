@@ -13,6 +13,7 @@ from mmbench import content
 from mmbench.core import registry
 from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.suite import SuiteSpec
+from mmbench.reports.grid import Grid, Head, Line
 from mmbench.reports.terminal import Block, Heading, Paragraph
 from mmbench.sources.opening import find_root
 
@@ -39,6 +40,24 @@ def suite_blocks(entries: Sequence[Entry]) -> Iterator[Block]:
     if not all(entry["data_found"] for entry in entries):
         yield Paragraph("Data of your own copy: --data-root SUITE=PATH, or one folder per set under MMBENCH_DATA.")
     yield Paragraph("One of them in full: mmbench show suite NAME", quiet=True)
+
+
+def conditions() -> list[Entry]:
+    """What ``--condition`` can do to inputs; ``levels`` are those of the severities 1 to 5."""
+    from mmbench.conditions.catalogue import CONDITIONS  # numpy, which no other list needs
+
+    return [
+        {"name": one.name, "kinds": list(one.kinds), "levels": list(one.levels), "unit": one.unit}
+        for one in CONDITIONS.values()
+    ]
+
+
+def condition_blocks(entries: Sequence[Entry]) -> Iterator[Block]:
+    """A line per condition, then how one is asked for."""
+    heads = (Head("condition", right=False), Head("inputs", right=False), *(Head(str(n)) for n in range(1, 6)))
+    lines = [Line((e["name"], ", ".join(e["kinds"]), *map(str, e["levels"]), e["unit"])) for e in entries]
+    yield Grid("Levels by severity", (*heads, Head("unit", right=False)), tuple(lines), repeat=(0,))
+    yield Paragraph("Severity 0 changes nothing. In a run: mmbench run --condition noise:rgb=3", quiet=True)
 
 
 def data_state(spec: SuiteSpec) -> tuple[bool, str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mmbench.reports.printable import printable
+from mmbench.reports.printable import named, printable
 from mmbench.runner.preview import Preview
 
 
 def lines(found: Preview) -> Iterator[str]:
     """A heading, then a line each for the size, the time and the unfinished run."""
-    yield printable(f"{found.suite}  {found.model}: {found.samples} samples in {found.batches} batches")
+    yield printable(
+        f"{named(found.suite, found.condition)}  {found.model}: {found.samples} samples in {found.batches} batches"
+    )
     if found.sample_bytes is None or found.journal_bytes is None or found.load_seconds is None:
         yield "  size and time are unknown: none of the samples that were tried could be loaded"
     else:

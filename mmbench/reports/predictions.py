@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mmbench.conditions.applied import changed
 from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.metric import TaskContext, metric_named
 from mmbench.core.prediction import LabelMap
@@ -72,7 +73,7 @@ def _show(
 ) -> Path | None:
     if file.with_suffix("").name in suite.source.ids:
         return None
-    samples = [suite.source.load(sample_id) for sample_id in scores]
+    samples = [changed(suite.source.load(sample_id), suite.conditions) for sample_id in scores]
     modalities = {name: suite.source.modalities[name] for name in suite.spec.modalities}
     captions = {sample_id: f"{metric} {score:.3f}" for sample_id, score in scores.items()}
     contact_sheet(samples, modalities, suite.source.classes, suite.source.ignore, predictions, captions).save(file)

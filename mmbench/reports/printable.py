@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mmbench.core.key import CLEAN
+
 
 def printable(text: str) -> str:
     r"""The text with every character that does not print (escape, newline, bidi override, lone surrogate) as ``\x..``.
@@ -9,3 +11,8 @@ def printable(text: str) -> str:
     A terminal would obey such characters, and a table would break at them.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def named(suite: str, condition: str) -> str:
+    """What was measured: the suite's reference, and the condition unless it is clean."""
+    return suite if condition == CLEAN else f"{suite}, condition {condition}"

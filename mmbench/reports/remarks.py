@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mmbench.core.key import CLEAN
 from mmbench.core.record import Estimate
 from mmbench.reports.board import Column, Place, Table
 
@@ -37,6 +38,8 @@ def _reading(table: Table, estimates: Sequence[Estimate]) -> Iterator[str]:
         yield f"Runs whose rank ranges overlap cannot be told apart in {table.primary}."
     if any(bound.kind == "fused" for bound in table.bounds):
         yield "phi = (score - U*)/(F* - U*) is the share of the attainable fusion gain; U* is the best single modality."
+    if table.condition != CLEAN:
+        yield f"Inputs were changed ({table.condition}); bounds are those of clean inputs, so that there is no phi."
     if any(cell.psi for row in table.rows for cell in row.cells):
         yield "psi = (score - A*)/(F* - A*): a lower end above 0 certifies that the model uses interaction."
 

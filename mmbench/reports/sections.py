@@ -17,6 +17,7 @@ from mmbench.reports.fields import (
     rank_field,
 )
 from mmbench.reports.grid import Grid, Head, Line, Part
+from mmbench.reports.printable import named
 from mmbench.reports.remarks import remarks
 
 
@@ -32,8 +33,9 @@ def _part(table: Table, view: View) -> Part:
         grids += [grid for column in columns for grid in _slices(table, column)]
     grids += [_classes(table, column) for column in _class_columns(table, view)]
     hidden = [c.metric for c in table.columns if c not in columns and not c.per_class]
-    condition = "" if table.condition == "clean" else f", condition {table.condition}"
-    return Part(f"{table.suite}{condition}: {table.title}", tuple(grids), tuple(remarks(table, columns, hidden)))
+    return Part(
+        f"{named(table.suite, table.condition)}: {table.title}", tuple(grids), tuple(remarks(table, columns, hidden))
+    )
 
 
 def _score_columns(table: Table, view: View) -> list[Column]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from mmbench.core.parts import of_part
 from mmbench.core.prediction import LabelMap
 from mmbench.core.sample import Array, Sample
 from mmbench.core.source import Modality
@@ -57,9 +58,10 @@ def lines(sample: Sample, shown: Shown) -> Iterator[str]:
             value = sample.inputs.get(name)
             yield f"{name}: {value}" if value is not None else f"{name}: absent"
     if isinstance(sample.target, JointTarget):
-        yield from (f"{task}: {_said(part, shown)}" for task, part in sample.target.parts.items())
+        parts = sample.target.parts
+        yield from (f"{task}: {_said(part, of_part(shown.classes, task))}" for task, part in parts.items())
     elif not is_map(sample.target) and not isinstance(sample.target, Boxes | Objects):
-        yield f"target: {_said(sample.target, shown)}"
+        yield f"target: {_said(sample.target, shown.classes)}"
 
 
 def is_map(target: Any) -> bool:
@@ -67,11 +69,11 @@ def is_map(target: Any) -> bool:
     return isinstance(target, np.ndarray) and target.ndim == 2
 
 
-def _said(target: Any, shown: Shown) -> str:
+def _said(target: Any, classes: Sequence[str]) -> str:
     if isinstance(target, tuple):
         return " | ".join(map(str, target))
-    if isinstance(target, int | np.integer) and 0 <= target < len(shown.classes):
-        return shown.classes[int(target)]
+    if isinstance(target, int | np.integer) and 0 <= target < len(classes):
+        return classes[int(target)]
     return str(target)
 
 

@@ -60,7 +60,8 @@ def _pairs(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _parameters(facts: dict[str, Any]) -> Iterator[Block]:
     for name, parameter in facts["parameters"].items():
-        yield Paragraph(f"--set {name}={facts['parameters_chosen'][name]}   (of {', '.join(parameter['choices'])})")
+        chosen = facts["parameters_chosen"].get(name, parameter["default"])
+        yield Paragraph(f"--set {name}={chosen}   (of {', '.join(parameter['choices'])})")
         if parameter["help"]:
             yield Paragraph(parameter["help"], indent=4, quiet=True)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmbench.conditions.applied import Applied
 from mmbench.core.errors import LoadError, SampleError
 from mmbench.core.metric import TaskContext
 from mmbench.core.model import Model
@@ -29,7 +30,7 @@ class Job:
     """Everything that the loop needs.
 
     ``modalities`` are the suite's. ``statistics`` are counted in the loop, ``later`` after it; predictions are checked
-    for both. With ``spatial`` they have the size of the target.
+    for both. With ``spatial`` they have the size of the target. ``conditions`` change the inputs that the model sees.
     """
 
     plan: Plan
@@ -41,6 +42,7 @@ class Job:
     workers: int = 0
     later: tuple[str, ...] = ()
     spatial: bool = True
+    conditions: tuple[Applied, ...] = ()
 
 
 def execute(job: Job, journal: Journal, progress: Progress) -> None:
@@ -54,7 +56,7 @@ def execute(job: Job, journal: Journal, progress: Progress) -> None:
     progress(reached)
     waiting = [(index, ids) for index, ids in enumerate(job.plan.batches) if index not in done]
     start = time.perf_counter()
-    for batch in load_batches(job.source, waiting, job.workers):
+    for batch in load_batches(job.source, waiting, job.workers, job.conditions):
         entries, failures, predict_seconds = _measured(job, batch)
         end = time.perf_counter()
         journal.write(BatchResult(batch.index, entries, failures, predict_seconds, end - start))

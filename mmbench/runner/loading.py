@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 
+from mmbench.conditions.applied import Applied, changed
 from mmbench.core.errors import LoadError, SampleError, UsageError
 from mmbench.core.record import Failure
 from mmbench.core.sample import Sample
@@ -22,7 +23,7 @@ from mmbench.core.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A sample with the digest of its content."""
+    """A sample as the model sees it, with the digest of its content before any condition."""
 
     sample: Sample
     digest: str
@@ -37,8 +38,8 @@ class LoadedBatch:
     failures: tuple[Failure, ...]
 
 
-def load_batch(source: Source, index: int, ids: Sequence[str]) -> LoadedBatch:
-    """Loads one batch here and now; a SampleError becomes a failure of that sample."""
+def load_batch(source: Source, conditions: Sequence[Applied], index: int, ids: Sequence[str]) -> LoadedBatch:
+    """Loads one batch here and now, under the conditions; a SampleError becomes a failure of that sample."""
     loaded, failures = [], []
     for sample_id in ids:
         try:
@@ -46,11 +47,13 @@ def load_batch(source: Source, index: int, ids: Sequence[str]) -> LoadedBatch:
         except SampleError as error:
             failures.append(Failure(id=sample_id, reason=str(error)))
         else:
-            loaded.append(Loaded(sample, sample.digest()))
+            loaded.append(Loaded(changed(sample, conditions), sample.digest()))
     return LoadedBatch(index, tuple(loaded), tuple(failures))
 
 
-def load_batches(source: Source, batches: Iterable[tuple[int, Sequence[str]]], workers: int) -> Iterator[LoadedBatch]:
+def load_batches(
+    source: Source, batches: Iterable[tuple[int, Sequence[str]]], workers: int, conditions: Sequence[Applied] = ()
+) -> Iterator[LoadedBatch]:
     """The batches ``(index, ids)`` in the order given, the same for any number of workers.
 
     0 workers: one thread loads the next batch while the model works on this one. N workers: N processes, at most
@@ -58,9 +61,9 @@ def load_batches(source: Source, batches: Iterable[tuple[int, Sequence[str]]], w
     """
     if workers == 0:
         with ThreadPoolExecutor(1, thread_name_prefix="mmbench-load") as pool:
-            yield from _in_order(pool, partial(load_batch, source), batches, window=1)
+            yield from _in_order(pool, partial(load_batch, source, conditions), batches, window=1)
         return
-    with _processes(source, workers) as pool:
+    with _processes(source, conditions, workers) as pool:
         try:
             yield from _in_order(pool, _load_in_worker, batches, window=workers + 1)
         except BrokenProcessPool as error:
@@ -88,9 +91,9 @@ def _in_order(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _processes(source: Source, workers: int) -> ProcessPoolExecutor:
+def _processes(source: Source, conditions: Sequence[Applied], workers: int) -> ProcessPoolExecutor:
     try:
-        payload = pickle.dumps(source)
+        payload = pickle.dumps((source, tuple(conditions)))
     except (pickle.PicklingError, TypeError, AttributeError) as error:
         raise UsageError(f"The source cannot be sent to worker processes ({error}); use --workers 0.") from error
     # Spawned, not forked: a fork copies torch's threads and locks in an undefined state.
@@ -98,7 +101,7 @@ def _processes(source: Source, workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(payload,))
 
 
-_worker_source: list[Source] = []
+_worker_source: list[tuple[Source, Sequence[Applied]]] = []
 
 
 def _start_worker(payload: bytes) -> None:
@@ -115,4 +118,4 @@ def _end_with_parent() -> None:
 
 
 def _load_in_worker(index: int, ids: Sequence[str]) -> LoadedBatch:
-    return load_batch(_worker_source[0], index, ids)
+    return load_batch(*_worker_source[0], index, ids)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import mmbench
 from mmbench.adapters.opening import open_model
+from mmbench.conditions.applied import described
 from mmbench.core.errors import Interrupted, SampleError
 from mmbench.core.model import Model, ModelOptions
 from mmbench.core.record import Execution, RunRecord
@@ -68,6 +69,7 @@ def prepare(suite: OpenedSuite, locator: str, options: RunOptions) -> Prepared:
     identity = {
         "mmbench": mmbench.__version__,
         "suite": suite.spec.model_dump(mode="json"),
+        "condition": described(suite.conditions),
         "model": model_record(model.info).model_dump(mode="json"),
         "options": {k: v for k, v in dataclasses.asdict(options.model).items() if k not in _RESOLVED},
         "execution": execution.model_dump(),
@@ -147,13 +149,14 @@ def _job(prepared: Prepared, widths: tuple[tuple[str, int], ...], options: RunOp
         context=suite.context,
         workers=options.workers,
         spatial=suite.spec.spatial,
+        conditions=suite.conditions,
     )
 
 
 def _stored(prepared: Prepared, journal: Journal, scores: Scores, facts: Mapping[str, Any]) -> StoredRun:
     folder = journal.path.parent
     spec = prepared.suite.spec
-    failures = tuple(journal.failures())
+    failures, condition = tuple(journal.failures()), described(prepared.suite.conditions)
     record = RunRecord(
         id=folder.name,
         suite=str(prepared.plan.reference),
@@ -162,6 +165,7 @@ def _stored(prepared: Prepared, journal: Journal, scores: Scores, facts: Mapping
         primary=spec.primary,
         classes=tuple(prepared.suite.source.classes),
         model=model_record(prepared.model.info),
+        condition=condition,
         status=_status(len(prepared.plan.ids), len(failures)),
         counts=counts(len(prepared.plan.ids), len(failures)),
         failures=failures,
@@ -170,7 +174,7 @@ def _stored(prepared: Prepared, journal: Journal, scores: Scores, facts: Mapping
         rows=save_rows(folder, scores.rows),
         execution=prepared.execution,
         cost=cost(journal),
-        key=comparability_key(spec, prepared.plan.reference, scores.rows, scores.digests),
+        key=comparability_key(spec, prepared.plan.reference, scores.rows, scores.digests, condition),
         licence=spec.licence,
         provenance=dict(facts),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mmbench.conditions.applied import described
 from mmbench.core.errors import SampleError
 from mmbench.core.sample import Sample
 from mmbench.runner import folders
@@ -29,6 +30,7 @@ class Preview:
     """
 
     suite: str
+    condition: str
     model: str
     samples: int
     batches: int
@@ -53,6 +55,7 @@ def preview(prepared: Prepared, options: RunOptions) -> Preview:
     journal, done, predict_seconds = (None, 0, None) if options.fresh else _progress_of(prepared, options)
     return Preview(
         suite=str(plan.reference),
+        condition=described(prepared.suite.conditions),
         model=prepared.model.info.name,
         samples=samples,
         batches=len(plan.batches),

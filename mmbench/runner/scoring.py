@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mmbench.core.bounds import Bounds
-from mmbench.core.key import ComparabilityKey, digest_of
+from mmbench.core.key import CLEAN, ComparabilityKey, digest_of
 from mmbench.core.metric import metric_named
 from mmbench.core.model import ModelInfo
 from mmbench.core.record import Cost, Counts, Estimate, ModelRecord
@@ -24,12 +24,10 @@ from mmbench.metrics.scoring import estimates, needed_statistics, tables_of
 from mmbench.runner.journal import Journal
 from mmbench.runner.suites import OpenedSuite
 
-CLEAN = "clean"
-
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What the journal comes to: rows in the order of the plan, the digest of each sample's content, estimates."""
+    """What the journal comes to: rows in the order of the plan, digests of the samples' clean content, estimates."""
 
     rows: Rows
     digests: tuple[str, ...]
@@ -80,9 +78,9 @@ def journalled_rows(journal: Journal, widths: Sequence[tuple[str, int]]) -> tupl
 
 
 def comparability_key(
-    spec: SuiteSpec, reference: SuiteReference, rows: Rows, digests: Sequence[str]
+    spec: SuiteSpec, reference: SuiteReference, rows: Rows, digests: Sequence[str], condition: str = CLEAN
 ) -> ComparabilityKey:
-    """The key of a run that scored the samples of ``rows``, whose contents have these digests.
+    """The key of a run that scored the samples of ``rows``, whose contents have these digests before the condition.
 
     Groups and tags count as data: they are the units of the intervals and what the slices hold.
     """
@@ -95,7 +93,7 @@ def comparability_key(
         subset=f"n={reference.limit},seed={reference.seed}" if reference.limit is not None else "",
         ids=digest_of(sorted(rows.ids)),
         data=digest_of(sorted(data)),
-        condition=CLEAN,
+        condition=condition,
         inference=spec.inference.model_dump(),
         metrics={name: metric_named(name).version for name in spec.metrics},
     )

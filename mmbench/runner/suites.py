@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mmbench.conditions.applied import Applied, parse_conditions
 from mmbench.content import load_suite
 from mmbench.core.bounds import Bounds
 from mmbench.core.errors import LoadError, UsageError
@@ -21,7 +22,8 @@ from mmbench.sources.opening import open_source
 class SuiteChoice:
     """What the flags say of the suites: parameters, subset, data roots by suite name ("" for every suite).
 
-    ``annotations`` is a file that takes the place of the suite's own.
+    ``annotations`` is a file that takes the place of the suite's own. ``conditions`` are what is done to the inputs, as
+    in ``noise:rgb=3``.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -29,15 +31,20 @@ class SuiteChoice:
     seed: int = 0
     roots: Mapping[str, Path] = field(default_factory=dict)
     annotations: Path | None = None
+    conditions: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedSuite:
-    """A suite whose source is open; ``reference`` holds every parameter."""
+    """A suite whose source is open; ``reference`` holds every parameter.
+
+    The source is clean: ``conditions`` are applied to samples after they were loaded.
+    """
 
     spec: SuiteSpec
     reference: SuiteReference
     source: Source
+    conditions: tuple[Applied, ...] = ()
     _bounds: dict[tuple[str, ...], tuple[Bounds, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -46,7 +53,12 @@ class OpenedSuite:
         return TaskContext(tuple(self.source.classes), self.source.ignore)
 
     def bounds(self, ids: tuple[str, ...]) -> tuple[Bounds, ...]:
-        """The bounds of these samples, empty where they are not known; computed once for all models."""
+        """The bounds of these samples, empty where they are not known; computed once for all models.
+
+        They are those of clean inputs: under a condition less may be attainable, and none are given.
+        """
+        if self.conditions:
+            return ()
         if ids not in self._bounds:
             self._bounds[ids] = self._computed(ids) if ids else ()
         return self._bounds[ids]
@@ -75,7 +87,14 @@ def open_suite(text: str, choice: SuiteChoice) -> OpenedSuite:
         limit=limit,
         seed=seed,
     )
-    return OpenedSuite(spec, reference, open_source(spec, parameters, spec.split, root))
+    source = open_source(spec, parameters, spec.split, root)
+    return OpenedSuite(spec, reference, source, _conditions(spec, source, choice))
+
+
+def _conditions(spec: SuiteSpec, source: Source, choice: SuiteChoice) -> tuple[Applied, ...]:
+    """Of the modalities that are the suite's; a source may have more, or annotations alone."""
+    modalities = {name: modality for name, modality in source.modalities.items() if name in spec.modalities}
+    return parse_conditions(choice.conditions, modalities)
 
 
 def _with_annotations(spec: SuiteSpec, file: Path) -> tuple[SuiteSpec, Path]:

@@ -37,7 +37,7 @@ class Quantile:
 @lru_cache
 def least_samples(p: float, over: int = 1) -> int:
     """The least n for which ``over`` values above a limit still show that quantile ``p`` (0..1) is under it."""
-    low, high = over, 2
+    low, high = over, over + 1
     while bdtr(over, high, 1 - p) > RISK:
         low, high = high, 2 * high
     while high - low > 1:

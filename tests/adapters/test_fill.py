@@ -47,3 +47,21 @@ def test_what_does_not_fit_is_counted_and_the_first_are_listed() -> None:
         "check --arch, --arch-kwargs and --key."
     )
     assert all(torch.equal(v, before.state_dict()[n]) for n, v in kept.items())
+
+
+def test_with_partial_what_fits_is_loaded_and_the_rest_is_told() -> None:
+    """Law: a partial load is never silent, and none at all is still refused."""
+    source, target = net(), net()
+    state = {f"model.{n}": v for n, v in source.state_dict().items() if n != "1.weight"}
+    state |= {"criterion.weight": torch.ones(2), "model.2.weight": torch.ones(5, 4, 1, 1)}
+    kept = target[2].weight.clone()
+    fit = fill(target, state, "my.ckpt", "Net", partial=True)
+    assert torch.equal(target[0].weight, source[0].weight)
+    assert torch.equal(target[2].weight, kept)
+    assert fit.as_dict() == {
+        "missing": ["1.weight"],
+        "unexpected": ["criterion.weight"],
+        "misshaped": ["2.weight [5, 4, 1, 1] instead of [2, 4, 1, 1]"],
+    }
+    with pytest.raises(LoadError, match=r"None of the 1 weights in my\.ckpt fits Net"):
+        fill(net(), {"other": torch.ones(1)}, "my.ckpt", "Net", partial=True)

@@ -20,14 +20,14 @@ from mmbench.core.prediction import LabelMap
 from mmbench.core.sample import Batch
 from mmbench.models.assembled import CONFIG_KEY, FusionModel
 from mmbench.models.checkpoint import save_checkpoint
-from mmbench.models.config import InputConfig, ModelConfig
+from mmbench.models.config import ModelConfig, PictureConfig
 
 CONFIG = ModelConfig(
     task="segmentation",
     classes=("background", "cup", "ball"),
     inputs={
-        "rgb": InputConfig(kind="image", channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.2)),
-        "depth": InputConfig(kind="plane", channels=1, mean=(5.0,), std=(2.0,)),
+        "rgb": PictureConfig(kind="image", channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.2)),
+        "depth": PictureConfig(kind="plane", channels=1, mean=(5.0,), std=(2.0,)),
     },
     width=4,
     fusion="concat",

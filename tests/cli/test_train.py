@@ -133,7 +133,7 @@ def test_killed_and_started_again_it_ends_the_same(
         (["--size", "64"], 2, "--size '64' is not a size; expected HEIGHTxWIDTH in pixels, as in --size 360x480"),
         (["--encoders", "frozen"], 2, "knows no signatures"),
         (["--encoders", "warm"], 2, "--encoders 'warm' is not known; expected one of: joint, frozen, finetuned"),
-        (["--stride", "3"], 2, "--stride 3 is not possible; expected 1, 2 or 4"),
+        (["--stride", "3"], 2, "--stride 3 is not possible; expected 1, 2, 4 or 8"),
         (["--precision", "fp8"], 2, "--precision 'fp8' is not known; expected one of: fp32, bf16"),
         (["--lr", "0"], 2, "--lr 0.0 is not a learning rate; expected a number above 0"),
         (["--device", "tpu"], 2, "--device 'tpu' is not a device"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmbench.conditions.subsets import PERCENTS, RATIOS, geometric_prior, hold_out, imbalanced, nested
+from mmbench.conditions.subsets import PERCENTS, RATIOS, geometric_prior, imbalanced, nested
 from mmbench.core.errors import UsageError
 
 counts = st.integers(1, 300)
@@ -66,11 +66,6 @@ def test_classes_are_thinned_to_the_prior() -> None:
     assert Counter(labels[name] for name in left[10]) == {0: 1000, 1: 464, 2: 215, 3: 100}
     assert Counter(labels[name] for name in left[100]) == {0: 1000, 1: 215, 2: 46, 3: 10}
     assert set(left[100]) <= set(left[10])
-
-
-def test_held_out_combinations_are_in_one_part_only() -> None:
-    traits = {"a": frozenset({"1 2"}), "b": frozenset({"1 2", "3 4"}), "c": frozenset({"3 4"}), "d": frozenset()}
-    assert hold_out(traits, frozenset({"3 4"})) == (["a", "d"], ["b", "c"])
 
 
 def test_wrong_requests_are_named() -> None:

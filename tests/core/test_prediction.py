@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mmbench.core.errors import SampleError
-from mmbench.core.prediction import KINDS, ClassScores, Detections, LabelMap, Text, check_labels
+from mmbench.core.prediction import KINDS, ClassScores, Detections, Joint, LabelMap, Text, check_labels
 
 MAPS = hnp.arrays(
     st.sampled_from([np.dtype(np.uint8), np.dtype(np.int16)]), hnp.array_shapes(min_dims=2, max_dims=2, min_side=0)
@@ -72,6 +72,17 @@ def test_detections_survive(count, more):
     assert back.masks == masks
     assert (back.keypoints is None) == (points is None)
     assert points is None or np.array_equal(back.keypoints, points)
+
+
+@given(st.text(), st.lists(st.integers(0, 255), min_size=1))
+def test_joint_predictions_survive(text, bytes_):
+    """Each part as it would alone, whatever bytes the others have (line ends too)."""
+    labels = np.array([bytes_], dtype=np.uint8)
+    parts = {"segmentation": LabelMap("a", labels), "vqa": Text("a", text, 0.5)}
+    back = Joint.decode("a", Joint("a", parts).encode())
+    assert (back.sample_id, list(back.parts), back.parts["vqa"]) == ("a", list(parts), parts["vqa"])
+    np.testing.assert_array_equal(back.parts["segmentation"].labels, labels)
+    assert Joint.decode("a", Joint("a", {}).encode()).parts == {}
 
 
 def test_every_kind_is_known_by_its_name():

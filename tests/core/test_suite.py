@@ -145,11 +145,25 @@ def test_resolve_refuses_what_the_suite_does_not_have(chosen, sentence):
         {"source": {"kind": "folders", "surprise": 1}},
         {"parameters": {"regime": {"default": "Z", "choices": ["X"]}}},
         {"inference": {"mode": "slide"}},
+        {"metrics": ["vqa/miou"], "primary": "vqa/miou"},
+        {"task": "joint"},
+        {"task": "joint", "metrics": ["vqa/a", "vqa/b"], "primary": "vqa/a"},
+        {"task": "joint", "metrics": ["vqa/a", "miou"], "primary": "vqa/a"},
+        {"task": "joint", "metrics": ["vqa/a", "joint/b"], "primary": "vqa/a"},
+        {"task": "joint", "metrics": ["vqa/a", "cooking/b"], "primary": "vqa/a"},
     ],
 )
 def test_a_suite_that_contradicts_itself_is_refused(fields):
     with pytest.raises(ValidationError):
         spec(**fields)
+
+
+def test_the_tasks_of_a_suite():
+    """One; those that the metrics of a joint suite name, in their order."""
+    assert spec().tasks == ("segmentation",)
+    joint = spec(task="joint", metrics=["vqa/a", "classification/b", "vqa/c"], primary="classification/b")
+    assert joint.tasks == ("vqa", "classification")
+    assert not joint.spatial
 
 
 def test_a_suite_is_frozen():

@@ -21,8 +21,8 @@ def test_an_unknown_option_is_a_sentence() -> None:
 
 
 def test_late_fusions_join_logits() -> None:
-    assert fusion_level("model_linear") == fusion_level("late") == "logits"
-    assert fusion_level("feat_linear") == fusion_level("concat") == "features"
+    assert fusion_level("model_linear", {}) == fusion_level("late", {}) == "logits"
+    assert fusion_level("feat_linear", {}) == fusion_level("concat", {}) == "features"
 
 
 def test_single_passes_through_and_marks_what_is_absent() -> None:

@@ -1,37 +1,30 @@
-"""Weighted sums against their equation, item by item and token by token in numpy."""
+"""Weighted sums before any training."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
-from torch import Tensor
 
-from mmbench.fusion.base import Fusion, build_fusion
+from mmbench.core.errors import UsageError
+from mmbench.fusion.base import build_fusion
 from mmbench.fusion.feature import Feature
 
-Present = dict[str, Tensor]
-weighted = pytest.mark.parametrize("name", ["feat_linear", "sum", "model_linear", "late"])
 
-
-@weighted
-def test_equals_the_equation(operator: Fusion, features: dict[str, Feature], mixed: Present) -> None:
-    """y = (M / |P|) sum_{m in P} a_m x_m over what is present, 0 and padding where nothing is."""
-    weights = {n: p.item() for n, p in operator.named_parameters()}
-    fused = operator(features, mixed)
-    for b, token in np.ndindex(fused.x.shape[:2]):
-        there = [m for m in features if mixed[m][b]]
-        expected = sum(weights[f"weight.{m}"] * features[m].x[b, token].double().numpy() for m in there)
-        expected = np.zeros(5) + expected * len(features) / max(1, len(there))
-        np.testing.assert_allclose(fused.x[b, token].detach().numpy(), expected, atol=1e-5)
-        assert bool(fused.pad[b, token]) == (not there)
-
-
-@weighted
-def test_starts_as_the_mean(
-    name: str, modalities: tuple[str, ...], features: dict[str, Feature], mixed: Present
-) -> None:
+@pytest.mark.parametrize("name", ["feat_linear", "sum", "model_linear", "late"])
+@pytest.mark.parametrize("weighting", ["free", "channel", "softmax", "mean"])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_starts_as_the_mean(name: str, weighting: str, count: int) -> None:
     """Untrained, it is the mean of what is present."""
-    fused = build_fusion(name, modalities, 5, {})(features, mixed).x
-    expected = torch.stack([features[m].x[0] for m in modalities]).mean(dim=0)
-    torch.testing.assert_close(fused[0], expected)
+    modalities = ("rgb", "depth", "text")[:count]
+    draws, pad = torch.Generator().manual_seed(0), torch.zeros(2, 6, dtype=torch.bool)
+    features = {m: Feature(torch.randn(2, 6, 5, generator=draws), pad, (2, 3)) for m in modalities}
+    present = {m: torch.tensor([True, n > 0 or count == 1]) for n, m in enumerate(modalities)}
+    fused = build_fusion(name, modalities, 5, {"weighting": weighting})(features, present).x
+    for item in range(2):
+        there = [features[m].x[item] for m in modalities if present[m][item]]
+        torch.testing.assert_close(fused[item], torch.stack(there).mean(dim=0))
+
+
+def test_an_unknown_weighting_is_a_sentence() -> None:
+    with pytest.raises(UsageError, match="is one of free, channel, softmax, mean, not 'fre'"):
+        build_fusion("sum", ("rgb", "depth"), 4, {"weighting": "fre"})

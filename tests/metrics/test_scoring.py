@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 
 from mmbench.core.errors import NothingMeasured, SampleError, UnknownName
 from mmbench.core.metric import TaskContext, metric_named
-from mmbench.core.prediction import LabelMap
+from mmbench.core.prediction import ClassScores, LabelMap
 from mmbench.core.record import Estimate
 from mmbench.metrics.rows import Rows
-from mmbench.metrics.scoring import estimates, needed_statistics, row_of, statistic_widths
+from mmbench.metrics.scoring import estimates, needed_statistics, row_of, statistic_widths, tables_of
+from mmbench.stats.intervals import Interval
+from mmbench.stats.proportions import clopper_pearson_interval, wilson_interval
 from mmbench.stats.resampling import draw_weights
 
 CONTEXT = TaskContext(("background", "road", "car"), 255)
@@ -94,7 +96,7 @@ def test_what_an_estimate_says() -> None:
         assert e.high is not None
         assert e.low < e.value < e.high
         assert (e.version, e.direction, e.n, e.groups, e.level) == (1, "higher", 60, 60, 0.95)
-        assert e.method == "bootstrap-percentile(1000, groups)"
+        assert e.method == "jackknife-t(60 groups)"
         assert (e.flags, e.reason, e.classes_absent) == ((), "", 0)
         assert e.estimand
     total = table.sum(axis=0)
@@ -103,7 +105,21 @@ def test_what_an_estimate_says() -> None:
     assert [only(found, "iou", c).value for c in CONTEXT.classes] == pytest.approx(iou.tolist(), abs=1e-12)
 
 
-def test_the_interval_is_a_loop_over_draws() -> None:
+def test_the_interval_is_a_loop_over_groups() -> None:
+    """The bounds are Student's, with the standard error from the metric without each group in turn."""
+    table = areas(60)
+    groups = [f"video{i % 5}" for i in range(60)]
+    found = only(estimates(rows_of(table, groups), ["miou"], CONTEXT, level=0.9))
+    kept = [table[[i for i in range(60) if i % 5 != g]].sum(axis=0).astype(np.float64) for g in range(5)]
+    values = np.array([float(metric_named("miou").value(sums, CONTEXT)) for sums in kept])
+    error = math.sqrt(4 / 5 * ((values - values.mean()) ** 2).sum())
+    reach = 2.13184678 * error  # Student's 95 % quantile with 4 degrees of freedom
+    assert found.method == "jackknife-t(5 groups)"
+    assert (found.low, found.high) == pytest.approx((found.value - reach, found.value + reach), abs=1e-9)
+    assert (found.n, found.groups, found.level) == (60, 5, 0.9)
+
+
+def test_with_few_instances_the_interval_is_a_loop_over_draws() -> None:
     """The bounds are the percentiles of the metric of groups that are repeated as often as each draw says."""
     table = areas(12)
     groups = [f"video{i % 5}" for i in range(12)]
@@ -113,6 +129,8 @@ def test_the_interval_is_a_loop_over_draws() -> None:
         drawn = [table[i] for g in range(5) for _ in range(counts[g]) for i in range(12) if groups[i] == f"video{g}"]
         values.append(float(metric_named("miou").value(np.sum(drawn, axis=0).astype(np.float64), CONTEXT)))
     assert (found.low, found.high) == pytest.approx(np.quantile(values, [0.05, 0.95]).tolist(), abs=1e-12)
+    assert found.method == "bootstrap-percentile(200, groups)"
+    assert "few-instances" in found.flags
     assert (found.n, found.groups, found.level) == (12, 5, 0.9)
 
 
@@ -162,8 +180,8 @@ def test_integer_weights_are_repetitions(weights: list[int]) -> None:
 
 
 def test_seeds_and_draws() -> None:
-    """The same seed gives the same bits; another seed another interval of the same value."""
-    rows = rows_of(areas(40))
+    """Of a bootstrap the same seed gives the same bits, another seed another interval of the same value."""
+    rows = rows_of(areas(12))
     first, again, other = (only(estimates(rows, ["miou"], CONTEXT, seed=s)) for s in (0, 0, 1))
     assert first == again
     assert first.value == other.value
@@ -180,14 +198,62 @@ def test_one_group_has_a_value_and_no_interval() -> None:
 
 
 def test_groups_widen_the_interval() -> None:
-    """Twenty copies of each of 30 images are 30 units, not 600: the interval is that of the 30."""
-    table = areas(30)
+    """Twenty copies of each of 60 images are 60 units, not 1,200: the interval is that of the 60."""
+    table = areas(60)
     copies = np.tile(table, (20, 1))
     single = only(estimates(rows_of(table), ["miou"], CONTEXT))
-    grouped = only(estimates(rows_of(copies, [f"img{i % 30:04}" for i in range(600)]), ["miou"], CONTEXT))
+    grouped = only(estimates(rows_of(copies, [f"img{i % 60:04}" for i in range(1200)]), ["miou"], CONTEXT))
     ungrouped = only(estimates(rows_of(copies), ["miou"], CONTEXT))
     assert (grouped.low, grouped.high) == pytest.approx((single.low, single.high))
     assert ungrouped.high - ungrouped.low < 0.4 * (grouped.high - grouped.low)
+
+
+@pytest.mark.parametrize(
+    ("n", "right", "method", "expected"),
+    [
+        (40, 40, "clopper-pearson", clopper_pearson_interval),
+        (199, 150, "clopper-pearson", clopper_pearson_interval),
+        (200, 150, "wilson", wilson_interval),
+        (400, 400, "wilson", wilson_interval),
+    ],
+)
+def test_a_share_has_the_interval_of_a_share(
+    n: int, right: int, method: str, expected: Callable[..., Interval]
+) -> None:
+    """Samples that are right or wrong: exact for few of them, never of no width; in groups they are a mean."""
+    table = np.stack([np.arange(n) < right, np.ones(n)], axis=1).astype(np.int64)
+    ids = tuple(f"q{i:04}" for i in range(n))
+    tags = tuple({} for _ in ids)
+    (alone,) = estimates(Rows(ids, ids, tags, {"exact_answers": table}), ["answer_accuracy"], CONTEXT)
+    assert (alone.method, (alone.low, alone.high)) == (method, expected(right, n, 0.95).bounds)
+    pairs = tuple(f"image{i // 2}" for i in range(n))
+    (grouped,) = estimates(Rows(ids, pairs, tags, {"exact_answers": table}), ["answer_accuracy"], CONTEXT)
+    assert grouped.method.startswith("jackknife-t")
+
+
+def test_a_metric_of_weights_leaves_out_blocks() -> None:
+    """AUROC of 250 samples: a hundred blocks, and no draws."""
+    random = np.random.default_rng(3)
+    truth = random.integers(0, 2, 250)
+    scores = np.clip(0.5 + 0.2 * (2 * truth - 1) + random.normal(0, 0.3, 250), 0.01, 0.99)
+    predictions = [ClassScores(str(i), np.array([1 - s, s], np.float32)) for i, s in enumerate(scores)]
+    context = TaskContext(("no", "yes"), None)
+    ids = tuple(f"s{i:03}" for i in range(250))
+    tables = tables_of(truth.tolist(), predictions, ["class_ranking"], context)
+    (found,) = estimates(Rows(ids, ids, tuple({} for _ in ids), tables), ["auroc"], context)
+    assert found.method == "jackknife-t(100 blocks)"
+    # Hanley and McNeil 1982: the standard error of an area of this size from 125 positives and negatives each.
+    assert (found.high - found.low) / (2 * 1.98) == pytest.approx(0.0245, rel=0.3)
+
+
+def test_bounds_stay_inside_the_range_of_the_metric() -> None:
+    """Student's interval of a high score on few groups is cut at the metric's bound."""
+    table = np.tile(np.array([[99, 99, 99, 100, 100, 100, 100, 100, 100]]), (40, 1))
+    table[0, :3] = 50
+    groups = [f"v{i % 2}" for i in range(40)]
+    (found,) = estimates(rows_of(table, groups), ["pixel_accuracy"], CONTEXT)
+    assert 0 < found.low < found.value < 0.98
+    assert found.high == 1.0
 
 
 @pytest.mark.parametrize(("groups", "flagged"), [(29, True), (30, False)])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,8 +14,11 @@ from mmbench.core.sample import Array, Sample
 from mmbench.core.source import Modality
 from mmbench.core.suite import SourceTable, SuiteReference, SuiteSpec
 from mmbench.models import encoder_cache
-from mmbench.models.config import InputConfig, ModelConfig
+from mmbench.models.config import ModelConfig, PictureConfig
+from mmbench.models.data import Items
 from mmbench.models.splits import Splits
+from mmbench.models.tasks.dense import Segmentation
+from mmbench.models.tasks.task import Labels
 
 MODALITIES = {"rgb": Modality("rgb", "image", 3), "depth": Modality("depth", "plane", 1, "m", 4.0)}
 SPEC = SuiteSpec(
@@ -85,6 +89,20 @@ def _splits(kind: type[PlainSource]) -> Splits:
     return Splits(SPEC, SuiteReference(name="toy", version=1), kind("train"), kind("val", count=8, shift=100))
 
 
+ItemsOf = Callable[..., Items]
+
+
+@pytest.fixture
+def items_of() -> ItemsOf:
+    """``items_of(source, modalities, size=...)``: items of segmentation; the source's ignored label is left out."""
+
+    def make(source: PlainSource, modalities: Mapping[str, Modality] | None = None, **more: Any) -> Items:
+        labels = Labels(source.classes, source.ignore, more.get("size"))
+        return Items(source, source.modalities if modalities is None else modalities, Segmentation(), labels, **more)
+
+    return make
+
+
 @pytest.fixture
 def splits() -> Splits:
     """Two splits that know no signatures."""
@@ -105,8 +123,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 INPUTS = {
-    "rgb": InputConfig(kind="image", channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.1)),
-    "depth": InputConfig(kind="plane", channels=1, mean=(2.0,), std=(0.5,)),
+    "rgb": PictureConfig(kind="image", channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.2, 0.1)),
+    "depth": PictureConfig(kind="plane", channels=1, mean=(2.0,), std=(0.5,)),
 }
 
 

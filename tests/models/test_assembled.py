@@ -14,7 +14,7 @@ from mmbench.core import registry
 from mmbench.core.errors import LoadError
 from mmbench.models.assembled import CONFIG_KEY, FusionModel, load_model
 from mmbench.models.checkpoint import save_checkpoint
-from mmbench.models.config import InputConfig, ModelConfig
+from mmbench.models.config import ModelConfig, PictureConfig
 
 FUSIONS = [*sorted(registry.fusion.entries()), "only:rgb", "only:depth"]
 
@@ -57,7 +57,7 @@ def test_an_absent_input_is_not_read(config: ModelConfig, fusion: str) -> None:
     assert torch.equal(model(rgb=given["rgb"], depth=None), alone)
     dirty = given | {"depth": torch.cat([given["depth"][:1], torch.full((1, 1, 16, 20), float("nan"))])}
     present = {"rgb": torch.tensor([True, True]), "depth": torch.tensor([True, False])}
-    mixed = model.logits(dirty, present)
+    mixed = model.outputs(dirty, present)
     torch.testing.assert_close(mixed[1], alone[1])
     torch.testing.assert_close(mixed[0], model(**given)[0])
     assert not torch.allclose(alone, model(**given))
@@ -110,7 +110,7 @@ def test_every_weight_is_trained(config: ModelConfig, fusion: str) -> None:
     model = built(config, fusion=fusion).train()
     given = inputs_of(model, batch=6)
     present = {m: torch.arange(6) % 3 != n for n, m in enumerate(given)}
-    logits = model.logits(given, present)
+    logits = model.outputs(given, present)
     torch.nn.functional.cross_entropy(logits, logits.detach().roll(1, 0).argmax(dim=1)).backward()
     assert not [n for n, p in model.named_parameters() if p.grad is None or not p.grad.abs().sum() > 0]
 
@@ -162,4 +162,4 @@ def test_a_configuration_says_what_is_wrong(config: ModelConfig) -> None:
     with pytest.raises(ValidationError, match="only:rgb needs exactly that one input, found rgb, depth"):
         ModelConfig.model_validate(config.model_dump() | {"fusion": "only:rgb"})
     with pytest.raises(ValidationError, match="expected 3 means and stds, found 1 and 1"):
-        InputConfig(kind="image", channels=3, mean=(0,), std=(1,))
+        PictureConfig(kind="image", channels=3, mean=(0,), std=(1,))

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mmbench.core.source import Modality
 from mmbench.models.augment import random_view
-from mmbench.models.data import VOID, Item
+from mmbench.models.data import Item
+from mmbench.models.tasks.task import VOID
 
 MODALITIES = {"rgb": Modality("rgb", "image", 3), "depth": Modality("depth", "plane", 1)}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -21,26 +23,26 @@ def same(a: TensorBatch, b: TensorBatch) -> bool:
 
 
 @pytest.mark.parametrize("start", [0, 1, 5])
-def test_started_anywhere_they_go_on_the_same(splits: Splits, start: int) -> None:
+def test_started_anywhere_they_go_on_the_same(splits: Splits, start: int, items_of: Callable[..., Items]) -> None:
     """The batches from a step on are those that a training from the beginning sees; each step's differ."""
-    items = Items(splits.train, splits.train.modalities)
+    items = items_of(splits.train)
     whole = list(batches(items, splits.train.ids, RECIPE, 0))
-    rest = list(batches(Items(splits.train, splits.train.modalities), splits.train.ids, RECIPE, start))
+    rest = list(batches(items_of(splits.train), splits.train.ids, RECIPE, start))
     assert len(whole) == 6
     assert len(rest) == 6 - start
     assert all(same(a, b) for a, b in zip(whole[start:], rest, strict=True))
     assert not same(whole[0], whole[1])
 
 
-def test_another_seed_another_stream(splits: Splits) -> None:
-    items = Items(splits.train, splits.train.modalities)
+def test_another_seed_another_stream(splits: Splits, items_of: Callable[..., Items]) -> None:
+    items = items_of(splits.train)
     other = RECIPE.model_copy(update={"seed": 1})
     assert not same(batch_of(items, splits.train.ids, RECIPE, 0), batch_of(items, splits.train.ids, other, 0))
 
 
-def test_dropout_hides_modalities_and_keeps_one(splits: Splits) -> None:
+def test_dropout_hides_modalities_and_keeps_one(splits: Splits, items_of: Callable[..., Items]) -> None:
     """Each modality is hidden about as often as asked, and no item loses all."""
-    items = Items(splits.train, splits.train.modalities)
+    items = items_of(splits.train)
     many = RECIPE.model_copy(update={"batch_size": 500, "augmentation": "none"})
     present = torch.stack(list(batch_of(items, splits.train.ids, many, 0).present.values()))
     assert present.any(dim=0).all()
@@ -48,6 +50,6 @@ def test_dropout_hides_modalities_and_keeps_one(splits: Splits) -> None:
     assert torch.allclose((~present).float().mean(dim=1), torch.tensor(hidden), atol=0.07)
 
 
-def test_one_modality_is_never_hidden(splits: Splits) -> None:
+def test_one_modality_is_never_hidden(splits: Splits, items_of: Callable[..., Items]) -> None:
     one = {"rgb": splits.train.modalities["rgb"]}
-    assert batch_of(Items(splits.train, one), splits.train.ids, RECIPE, 0).present["rgb"].all()
+    assert batch_of(items_of(splits.train, one), splits.train.ids, RECIPE, 0).present["rgb"].all()

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from mmbench.models.data import Items
+from mmbench.models.data import Items, TensorBatch
 from mmbench.models.splits import Splits
 from mmbench.models.validation import validate
 
 CPU = torch.device("cpu")
 
 
-def test_equals_a_plain_computation(splits: Splits) -> None:
+def test_equals_a_plain_computation(splits: Splits, items_of: Callable[..., Items]) -> None:
     """mIoU of the confusion of all items, ignored pixels left out."""
     source = splits.val
-    items = Items(source, source.modalities)
-    score = validate(_darkness, items, source.ids, 3, CPU)
+    items = items_of(source)
+    score = validate(_darkness, items, source.ids, "miou", CPU)
     confusion = np.zeros((3, 3))
     for i in source.ids:
         sample = source.load(i)
@@ -31,18 +31,19 @@ def test_equals_a_plain_computation(splits: Splits) -> None:
     assert score == pytest.approx((confusion.diagonal() / union).mean(), abs=1e-12)
 
 
-def test_a_perfect_model_scores_one(splits: Splits) -> None:
+def test_a_perfect_model_scores_one(splits: Splits, items_of: Callable[..., Items]) -> None:
     source = splits.val
-    items = Items(source, source.modalities)
-    assert validate(_truth, items, source.ids, 3, CPU) == 1.0
+    items = items_of(source)
+    assert validate(_truth, items, source.ids, "miou", CPU) == 1.0
 
 
-def _darkness(inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
-    red = (inputs["rgb"][:, 0] * 255).round()
+def _darkness(batch: TensorBatch) -> Tensor:
+    red = (batch.inputs["rgb"][:, 0] * 255).round()
     return torch.stack([red == 128, red > 128, red < 128], dim=1).float()
 
 
-def _truth(inputs: Mapping[str, Tensor], present: Mapping[str, Tensor]) -> Tensor:
+def _truth(batch: TensorBatch) -> Tensor:
+    inputs = batch.inputs
     light, near = inputs["rgb"][:, 0] > 0.6, inputs["depth"][:, 0] < 1.5
     ground = inputs["depth"][:, 0] == 2
     return torch.stack([ground, ~ground & (light == near), ~ground & (light != near)], dim=1).float()

@@ -24,7 +24,7 @@ def test_the_schedule_is_poisson_and_its_own() -> None:
 
 
 def test_latency_counts_from_the_scheduled_arrival() -> None:
-    """At twice the capacity the queue grows: the last query waits for half of the run. A closed loop would see 10 ms."""
+    """At twice the capacity the last query waits for half of the run; a closed loop would see 10 ms."""
     clock = VirtualClock()
     found = trial(served(clock), clock, rate=2 / SERVICE, queries=1000, seed=0)
     assert found.latency[-1] == pytest.approx(1000 * SERVICE / 2, rel=0.15)

@@ -36,12 +36,17 @@ INPUTS = {"image": GREY, "audio": np.zeros(1600, np.float32), "text": "is it the
         (1, ["text: is it there", "target: no"]),
         (7, ["text: is it there", "target: 7"]),
         (("one", "two"), ["text: is it there", "target: one | two"]),
-        (JointTarget({"classification": 0, "vqa": "red"}), ["text: is it there", "classification: yes", "vqa: red"]),
         (np.zeros((40, 60), np.uint8), ["text: is it there"]),
     ],
 )
 def test_texts_and_targets_are_lines(target, expected) -> None:
     assert list(lines(Sample("a", INPUTS, target), SHOWN)) == expected
+
+
+def test_each_task_has_a_line_and_its_own_classes() -> None:
+    shown = Shown(MODALITIES, ("vqa/red", "classification/oak", "classification/elm"), None)
+    target = JointTarget({"classification": 1, "vqa": "red"})
+    assert list(lines(Sample("a", INPUTS, target), shown))[1:] == ["classification: elm", "vqa: red"]
 
 
 def test_what_can_be_seen_is_a_cell() -> None:

@@ -19,16 +19,17 @@ from mmbench.reports.numbers import decimal
 from mmbench.runner.measure import RunOptions, measure, now, prepare
 from mmbench.runner.suites import OpenedSuite, SuiteChoice, open_suite
 
-SUITES = ("seg", "det", "refseg", "vqa", "vqa-av", "caption", "cls-it", "cls-av", "cls-iat")
+SUITES = ("seg", "det", "refseg", "vqa", "vqa-av", "caption", "cls-it", "cls-av", "cls-iat", "cls-vqa")
 TIER = "ci"
 TIMED = 256  # items that are rendered to count items per second
 TEXT = f"""# Generated suites: what is attainable, and what the oracles score
 
 Printed by `python tests/runner/scenes_table.py`: every suite in every regime at tier {TIER}, its primary metric over
-all samples. Chance, U* (the best without some modality), A* (no sum of per-modality logits does better; "-" where that
-is not certified) and F* (the best with all) come from the items that were drawn; those of `ap_100` and `cider` are the
-best scores of the source's policies under the shipped scorer. The oracles are decoders by rule that read the rendered
-inputs alone, run as any model is: `mmbench run --suite det --tier {TIER} --model oracle:joint --model oracle:rgb`.
+all samples, of `cls-vqa` one for each task. Chance, U* (the best without some modality), A* (no sum of per-modality
+logits does better; "-" where that is not certified) and F* (the best with all) come from the items that were drawn;
+those of `ap_100` and `cider` are the best scores of the source's policies under the shipped scorer. The oracles are
+decoders by rule that read the rendered inputs alone, run as any model is:
+`mmbench run --suite det --tier {TIER} --model oracle:joint --model oracle:rgb`.
 Brackets are 95 % intervals, a bootstrap over pictures. The oracle of segmentation is fitted to 256 training items, and
 its bound is the best in hindsight, so that it may lie .003 to .01 below. Items per second: rendering in one process,
 processor time. AP of a detector that knows nothing of the class rises a little in every bootstrap draw, because a
@@ -54,24 +55,24 @@ def opened() -> Iterator[OpenedSuite]:
             yield open_suite(name, SuiteChoice({"tier": TIER} | ({"regime": value} if value else {})))
 
 
-def row(suite: OpenedSuite, folder: Path) -> str:
-    """A line of the table."""
+def rows(suite: OpenedSuite, folder: Path) -> Iterator[str]:
+    """Lines of the table: one, or one for each task of a joint suite."""
     names = suite.spec.modalities
     subsets = ["+".join(chosen) for size in range(1, len(names)) for chosen in combinations(names, size)]
-    joint, *partial = (scored(suite, f"oracle:{name}", folder) for name in ("joint", *subsets))
-    bounds = bounds_of(suite)
-    additive = (
-        scored(suite, "oracle:additive", folder) if suite.spec.task == "classification" and bounds.additive else "-"
-    )
-    alone = ", ".join(f"{name} {score}" for name, score in zip(subsets, partial, strict=True))
-    cells = (*bound_cells(suite, bounds), joint, alone, additive, f"{items_per_second(suite):,.0f}")
-    return f"| {' | '.join(cells)} |"
+    records = {name: measured(suite, f"oracle:{name}", folder) for name in ("joint", *subsets)}
+    speed = f"{items_per_second(suite):,.0f}"
+    for bounds in bounds_of(suite):
+        certified = suite.spec.task == "classification" and bounds.additive is not None
+        additive = scored(measured(suite, "oracle:additive", folder), bounds.metric) if certified else "-"
+        joint, *partial = (scored(record, bounds.metric) for record in records.values())
+        alone = ", ".join(f"{name} {score}" for name, score in zip(subsets, partial, strict=True))
+        yield f"| {' | '.join((*bound_cells(suite, bounds), joint, alone, additive, speed))} |"
 
 
-def bounds_of(suite: OpenedSuite) -> Bounds:
-    """Of the primary metric over all samples."""
-    found = suite.bounds(tuple(suite.source.ids))
-    return next(b for b in found if b.metric == suite.spec.primary and not b.tag)
+def bounds_of(suite: OpenedSuite) -> list[Bounds]:
+    """Over all samples: of the primary metric; in a joint suite of each metric that has bounds, a task each."""
+    found = [b for b in suite.bounds(tuple(suite.source.ids)) if not b.tag]
+    return [b for b in found if b.metric == suite.spec.primary or suite.spec.task == "joint"]
 
 
 def bound_cells(suite: OpenedSuite, bounds: Bounds) -> tuple[str, ...]:
@@ -89,13 +90,17 @@ def best_of(bounds: Bounds) -> list[str]:
     return [name for name in reached if name.count("+") == fewest]
 
 
-def scored(suite: OpenedSuite, locator: str, folder: Path) -> str:
-    """The primary metric of a run with its interval."""
+def measured(suite: OpenedSuite, locator: str, folder: Path) -> RunRecord:
+    """A run."""
     options = RunOptions(results=folder, batch_size=64, fresh=True)
-    record: RunRecord = measure(prepare(suite, locator, options), options, lambda _: None, now).record
-    estimate = record.estimate(record.primary)
+    return measure(prepare(suite, locator, options), options, lambda _: None, now).record
+
+
+def scored(record: RunRecord, metric: str) -> str:
+    """A metric of a run with its interval."""
+    estimate = record.estimate(metric)
     if record.status != "ok" or estimate is None or estimate.value is None:
-        raise SystemExit(f"{locator} failed on {record.suite}: {record.failures[:1]}")
+        raise SystemExit(f"{record.model.name} failed on {record.suite}: {record.failures[:1]}")
     return f"{decimal(estimate.value)} [{decimal(estimate.low)}, {decimal(estimate.high)}]"
 
 
@@ -115,7 +120,8 @@ def main() -> None:
     print(f"| {' | '.join(heads)} |\n|{'---|' * len(heads)}")
     with tempfile.TemporaryDirectory() as folder:
         for suite in opened():
-            print(row(suite, Path(folder)), flush=True)
+            for line in rows(suite, Path(folder)):
+                print(line, flush=True)
 
 
 if __name__ == "__main__":

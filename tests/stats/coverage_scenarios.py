@@ -2,7 +2,7 @@
 
 A scenario draws a new test set of n samples with two models on it. Both see the same difficulty of each sample, so that
 they are paired as real models are; the true difference is not 0. Where the metric has classes every one occurs in at
-least some 24 of 200 samples, but for the scenarios named "rare".
+least some 24 of 200 samples, but for the scenarios named "rare". The values are those of the shipped metrics.
 """
 
 from __future__ import annotations
@@ -14,6 +14,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mmbench.core.metric import TaskContext, metric_named
+from mmbench.metrics.average_precision import average_precision
+from mmbench.metrics.bleu import bleu
+from mmbench.metrics.coco_settings import AreaRange, CocoSettings, Figure
+from mmbench.metrics.match_rows import MatchRows
+from mmbench.metrics.ratios import mean as mean_of
+from mmbench.metrics.scoring import FEW_INSTANCES
 from mmbench.stats.jackknife import block_codes, leave_one_out
 
 Floats = NDArray[np.float64]
@@ -26,6 +33,10 @@ class Side(Protocol):
     @property
     def groups(self) -> int: ...
 
+    @property
+    def few_instances(self) -> bool:
+        """Whether a class that occurs is in few samples."""
+
     def value(self) -> float: ...
 
     def replicates(self, weights: Floats) -> Floats:
@@ -37,10 +48,15 @@ class Side(Protocol):
 
 @dataclass(frozen=True)
 class SumsSide:
-    """A metric that is a function of summed rows [G,k]."""
+    """A metric that is a function of summed rows [G,k]; ``targets`` [G,C] hold the classes, [G,0] without any."""
 
     table: Floats
     of_sums: Callable[[Floats], Floats]
+    targets: Floats | None = None
+
+    @property
+    def few_instances(self) -> bool:
+        return self.targets is not None and _few(self.targets)
 
     @property
     def groups(self) -> int:
@@ -62,7 +78,12 @@ class WeightedSide:
 
     groups: int
     of_weights: Callable[[Floats], Floats]
+    targets: Floats
     blocks: int = 100
+
+    @property
+    def few_instances(self) -> bool:
+        return _few(self.targets)
 
     def value(self) -> float:
         return float(self.of_weights(np.ones((1, self.groups)))[0])
@@ -73,6 +94,11 @@ class WeightedSide:
     def left_out(self) -> Floats:
         codes = block_codes(self.groups, self.blocks, 0)
         return self.replicates((codes != np.arange(codes.max() + 1)[:, None]).astype(np.float64))
+
+
+def _few(targets: Floats) -> bool:
+    support = (targets > 0).sum(axis=0)
+    return bool(((support > 0) & (support < FEW_INSTANCES)).any())
 
 
 @dataclass(frozen=True)
@@ -95,19 +121,18 @@ def _probit(latent: Floats) -> Floats:
     return 1 / (1 + np.exp(-1.7 * latent))
 
 
-def mean_of(sums: Floats) -> Floats:
-    """Sum over count, from (sum, count)."""
-    return sums[..., 0] / sums[..., 1]
+def accuracy(level: float) -> Callable[[Random, int], tuple[Side, Side]]:
+    """Right or wrong; ``level`` 0.75 gives some 75 % right and 15 % discordant, 2 some 97 % and 4 %."""
 
+    def draw(random: Random, n: int) -> tuple[Side, Side]:
+        difficulty = random.normal(0, 1, n)
+        sides = []
+        for quality in _QUALITY:
+            hits = level + quality + difficulty + random.normal(0, 0.4, n) > 0
+            sides.append(SumsSide(np.stack([hits, np.ones(n)], axis=1).astype(np.float64), mean_of))
+        return sides[0], sides[1]
 
-def accuracy(random: Random, n: int) -> tuple[Side, Side]:
-    """Right or wrong, some 75 % right, some 15 % discordant."""
-    difficulty = random.normal(0, 1, n)
-    sides = []
-    for quality in _QUALITY:
-        hits = 0.75 + quality + difficulty + random.normal(0, 0.4, n) > 0
-        sides.append(SumsSide(np.stack([hits, np.ones(n)], axis=1).astype(np.float64), mean_of))
-    return sides[0], sides[1]
+    return draw
 
 
 def vqa(random: Random, n: int) -> tuple[Side, Side]:
@@ -126,13 +151,21 @@ def vqa(random: Random, n: int) -> tuple[Side, Side]:
 
 def miou_of(sums: Floats) -> Floats:
     """Mean over occurring classes of I / (P + T - I), from (I, P, T) x C."""
-    hits, predicted, target = np.split(sums, 3, axis=-1)
-    union = predicted + target - hits
-    ratio = np.where(union > 0, hits / np.where(union > 0, union, 1), 0)
-    return ratio.sum(axis=-1) / (union > 0).sum(axis=-1)
+    return metric_named("miou").value(sums, _classes(sums))
 
 
-def segmentation(prevalence: Floats) -> Callable[[Random, int], tuple[Side, Side]]:
+def iou_of_last(sums: Floats) -> Floats:
+    """I / (P + T - I) of the last class."""
+    return metric_named("iou").value(sums, _classes(sums))[..., -1]
+
+
+def _classes(sums: Floats) -> TaskContext:
+    return TaskContext(tuple(str(c) for c in range(sums.shape[-1] // 3)), None)
+
+
+def segmentation(
+    prevalence: Floats, of_sums: Callable[[Floats], Floats] = miou_of
+) -> Callable[[Random, int], tuple[Side, Side]]:
     """Areas per image of classes that occur with these probabilities and have skewed sizes."""
     classes = len(prevalence)
     ease = np.linspace(1.2, -0.2, classes)
@@ -147,7 +180,8 @@ def segmentation(prevalence: Floats) -> Callable[[Random, int], tuple[Side, Side
             hits = np.floor(target * rate)
             missed = (target - hits).sum(axis=1, keepdims=True)
             extra = np.floor(missed * random.dirichlet(np.maximum(prevalence, 0.05) * 3, n))
-            sides.append(SumsSide(np.concatenate([hits, hits + extra, target], axis=1), miou_of))
+            table = np.concatenate([hits, hits + extra, target], axis=1)
+            sides.append(SumsSide(table, of_sums, target if of_sums is miou_of else target[:, -1:]))
         return sides[0], sides[1]
 
     return draw
@@ -155,10 +189,7 @@ def segmentation(prevalence: Floats) -> Callable[[Random, int], tuple[Side, Side
 
 def f1_of(sums: Floats) -> Floats:
     """Mean over occurring classes of 2 TP / (P + T), from (TP, P, T) x C."""
-    hits, predicted, target = np.split(sums, 3, axis=-1)
-    both = predicted + target
-    ratio = np.where(both > 0, 2 * hits / np.where(both > 0, both, 1), 0)
-    return ratio.sum(axis=-1) / (both > 0).sum(axis=-1)
+    return metric_named("macro_f1").value(sums, _classes(sums))
 
 
 def classification(shares: Floats) -> Callable[[Random, int], tuple[Side, Side]]:
@@ -176,17 +207,15 @@ def classification(shares: Floats) -> Callable[[Random, int], tuple[Side, Side]]
             right = ease[label] + 2 * quality + difficulty + random.normal(0, 0.5, n) > 0
             other = np.where(random.random(n) < 0.7, guess, random.choice(classes, n))
             answer = np.eye(classes)[np.where(right, label, other)]
-            sides.append(SumsSide(np.concatenate([answer * truth, answer, truth], axis=1), f1_of))
+            sides.append(SumsSide(np.concatenate([answer * truth, answer, truth], axis=1), f1_of, truth))
         return sides[0], sides[1]
 
     return draw
 
 
 def bleu_of(sums: Floats) -> Floats:
-    """Corpus BLEU-4 from matches x 4, n-grams x 4, candidate and reference length (Papineni et al. 2002)."""
-    matches, totals = sums[..., :4], sums[..., 4:8]
-    precision = np.exp(np.log(np.maximum(matches, 1e-9) / np.maximum(totals, 1)).mean(axis=-1))
-    return precision * np.exp(np.minimum(0, 1 - sums[..., 9] / np.maximum(sums[..., 8], 1)))
+    """Corpus BLEU-4 from n-grams x 4, matches x 4, candidate and reference length."""
+    return bleu(sums)[..., 3]
 
 
 def captions(random: Random, n: int) -> tuple[Side, Side]:
@@ -203,7 +232,7 @@ def captions(random: Random, n: int) -> tuple[Side, Side]:
         for k in range(4):
             left = random.binomial(np.minimum(left, totals[:, k]), rate if k == 0 else 0.3 + 0.5 * rate)
             matches[:, k] = left
-        table = np.concatenate([matches, totals, length[:, None], reference[:, None]], axis=1).astype(np.float64)
+        table = np.concatenate([totals, matches, length[:, None], reference[:, None]], axis=1).astype(np.float64)
         sides.append(SumsSide(table, bleu_of))
     return sides[0], sides[1]
 
@@ -218,61 +247,71 @@ def cider(random: Random, n: int) -> tuple[Side, Side]:
     return sides[0], sides[1]
 
 
-def average_precision(image: Floats, score: Floats, hit: Floats, positives: Floats) -> Callable[[Floats], Floats]:
-    """Area under the interpolated precision under image weights [d,G] (all points, as PASCAL VOC 2010 has it).
-
-    Detections [m] with their image, score and whether they are right; positives per image [G]. A hook: a side whose
-    ``of_weights`` is a registered metric of kind ``weighted`` takes this one's place.
-    """
-    order = np.argsort(-score, kind="stable")
-    image, right = image[order].astype(np.int64), hit[order] > 0
-
-    def of_weights(weights: Floats) -> Floats:
-        drawn = weights[:, image]
-        seen = np.cumsum(drawn, axis=1)[:, right]
-        drawn = drawn[:, right]
-        precision = np.cumsum(drawn, axis=1) / np.maximum(seen, 1e-9)
-        envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        area: Floats = (drawn * envelope).sum(axis=1) / np.maximum(weights @ positives, 1e-9)
-        return area
-
-    return of_weights
+# AP at an IoU of 0.5, whatever the area.
+_AP50 = CocoSettings((0.5,), (AreaRange("all", 0, 1e10),), 100, (Figure("ap50_100", "precision", "all", 100, 0.5),))
 
 
-def detection(random: Random, n: int) -> tuple[Side, Side]:
-    """Mean of the AP of three classes; images hold none to several boxes, scores tell right from wrong partly."""
-    counts = random.poisson([0.9, 0.6, 0.4], (n, 3))
-    difficulty = random.normal(0, 0.5, n)
-    sides = []
-    for quality in _QUALITY:
-        parts = [_detections(random, counts[:, c], difficulty + quality - 0.3 * c) for c in range(3)]
-        sides.append(WeightedSide(n, lambda weights, parts=parts: np.mean([part(weights) for part in parts], axis=0)))
-    return sides[0], sides[1]
+def detection(rates: Floats) -> Callable[[Random, int], tuple[Side, Side]]:
+    """AP50 over classes; images hold Poisson numbers of their boxes, scores tell right from wrong partly."""
+
+    def draw(random: Random, n: int) -> tuple[Side, Side]:
+        counts = random.poisson(rates, (n, len(rates)))
+        difficulty = random.normal(0, 0.5, n)
+        sides = []
+        for quality in _QUALITY:
+            found = [_found(random, counts[:, c], difficulty + quality - 0.3 * c) for c in range(len(rates))]
+            sides.append(WeightedSide(n, _ap_of(found, counts), counts))
+        return sides[0], sides[1]
+
+    return draw
 
 
-def _detections(random: Random, counts: Floats, quality: Floats) -> Callable[[Floats], Floats]:
+def _found(random: Random, counts: Floats, quality: Floats) -> tuple[Floats, Floats, Floats]:
+    """Detections [m] of a class: image, whether they are right, score; some 0.9 wrong ones to an object."""
     n = len(counts)
     box = np.repeat(np.arange(n), counts)
-    found = random.random(len(box)) < _probit(0.6 + quality[box])
-    hits = box[found]
-    false = np.repeat(np.arange(n), random.poisson(0.8, n))
+    hits = box[random.random(len(box)) < _probit(0.6 + quality[box])]
+    false = np.repeat(np.arange(n), random.poisson(min(0.8, 2 * counts.mean()), n))
     image = np.concatenate([hits, false])
     right = np.concatenate([np.ones(len(hits)), np.zeros(len(false))])
-    score = random.normal(right * (0.9 + quality[image]), 1)
-    return average_precision(image, score, right, counts.astype(np.float64))
+    return image, right, random.normal(right * (0.9 + quality[image]), 1)
+
+
+def _ap_of(found: list[tuple[Floats, Floats, Floats]], counts: Floats) -> Callable[[Floats], Floats]:
+    image, right, score = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    truth_image, truth_category = np.nonzero(counts)
+    rows = MatchRows(
+        settings=_AP50,
+        image_ids=tuple(range(len(counts))),
+        categories=tuple(str(c) for c in range(counts.shape[1])),
+        image=image.astype(np.int64),
+        category=np.repeat(np.arange(len(found)), [len(part[0]) for part in found]),
+        rank=np.zeros(len(image), np.int64),
+        score=score,
+        matched=right.astype(np.int64),
+        ignored=np.zeros(len(image), np.int64),
+        truth_image=truth_image,
+        truth_category=truth_category,
+        truth_count=counts[truth_image, truth_category][:, None],
+    )
+    return lambda weights: average_precision(rows, weights.astype(np.int64))[:, 0]
 
 
 _COMMON = np.array([1.0, 0.9, 0.8, 0.6, 0.5, 0.4, 0.35, 0.3, 0.25, 0.2, 0.15])
 _RARE = np.concatenate([_COMMON, [0.05, 0.03, 0.02]])
 
 SCENARIOS = (
-    Scenario("accuracy", "proportion", accuracy),
+    Scenario("accuracy, 75 % right", "proportion", accuracy(0.75)),
+    Scenario("accuracy, 97 % right", "proportion", accuracy(2.0)),
     Scenario("VQA accuracy, grouped", "mean", vqa),
     Scenario("CIDEr", "mean", cider),
     Scenario("mIoU, 11 classes", "sums", segmentation(_COMMON)),
+    Scenario("IoU of one class", "sums", segmentation(_COMMON, iou_of_last)),
     Scenario("macro-F1, 5 classes", "sums", classification(np.array([0.35, 0.25, 0.16, 0.12, 0.12]))),
     Scenario("BLEU", "sums", captions),
-    Scenario("AP, 3 classes", "weighted", detection, draws=400),
+    Scenario("AP, 3 classes", "weighted", detection(np.array([0.9, 0.6, 0.4])), draws=400),
     Scenario("mIoU, rare classes", "sums", segmentation(_RARE), claim=False),
+    Scenario("IoU of a rare class", "sums", segmentation(_RARE, iou_of_last), claim=False),
     Scenario("macro-F1, rare classes", "sums", classification(np.array([0.6, 0.25, 0.1, 0.03, 0.02])), claim=False),
+    Scenario("AP, rare classes", "weighted", detection(np.array([0.9, 0.6, 0.03])), claim=False, draws=400),
 )

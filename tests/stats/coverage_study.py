@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from mmbench.stats import intervals, proportions
 from mmbench.stats.intervals import Interval
 from mmbench.stats.jackknife import Jackknife, difference
+from mmbench.stats.methods import Kind, choose_method
 from mmbench.stats.resampling import draw_weights
 from mmbench.stats.seeds import crossed_replicates, two_way
 
@@ -39,6 +40,8 @@ class Coverage:
     width: float
     above: float
     """Share of intervals that lie wholly above the truth."""
+    flagged: float = 0.0
+    """Share of sets with a class in few samples."""
 
     @property
     def error(self) -> float:
@@ -46,21 +49,30 @@ class Coverage:
         return float(np.sqrt(self.covers * (1 - self.covers) / self.simulations))
 
 
+# The interval that ``choose_method`` names for each set, whichever it is.
+SHIPPED = "as shipped"
+
+
 def coverage(scenario: Scenario, n: int, simulations: int, large_sets: int = 10) -> list[Coverage]:
     """Every method on every quantity of a scenario; the same seed for every run of a cell."""
     random = np.random.default_rng([zlib.crc32(scenario.name.encode()), n])
     found: dict[tuple[str, str], list[tuple[float, float]]] = {}
     values: dict[str, list[float]] = {}
+    flagged = 0
     for _ in range(simulations):
-        for quantity, value, named in _measured(*scenario.draw(random, n), scenario.kind, scenario.draws):
+        sides = scenario.draw(random, n)
+        flagged += sides[0].few_instances
+        for quantity, value, named in _measured(*sides, scenario.kind, scenario.draws, n):
             values.setdefault(quantity, []).append(value)
             for method, interval in named.items():
                 found.setdefault((quantity, method), []).append(interval.bounds or (np.nan, np.nan))
-    endless = _endless(scenario, random, large_sets)
-    return [
-        _cell(scenario.name, n, quantity, method, np.array(bounds), float(np.mean(values[quantity])), endless[quantity])
+    endless = _endless(scenario, large_sets)
+    truths = {quantity: float(np.nanmean(drawn)) for quantity, drawn in values.items()}
+    cells = [
+        _cell(scenario.name, n, quantity, method, np.array(bounds), truths[quantity], endless[quantity])
         for (quantity, method), bounds in found.items()
     ]
+    return [replace(cell, flagged=flagged / simulations) for cell in cells]
 
 
 def _cell(name: str, n: int, quantity: str, method: str, bounds: Floats, truth: float, endless: float) -> Coverage:
@@ -78,26 +90,32 @@ def _cell(name: str, n: int, quantity: str, method: str, bounds: Floats, truth: 
     )
 
 
-def _endless(scenario: Scenario, random: Random, sets: int) -> dict[str, float]:
+@lru_cache(maxsize=1)
+def _endless(scenario: Scenario, sets: int) -> dict[str, float]:
     """The values of large test sets, where the bias of a score at n has gone."""
+    random = np.random.default_rng(zlib.crc32(scenario.name.encode()))
     large = [[side.value() for side in scenario.draw(random, 40_000)] for _ in range(sets)]
     first, second = np.mean(large, axis=0)
     return {"difference": first - second, "score": first}
 
 
-def _measured(first: Side, second: Side, kind: str, draws: int) -> Iterator[tuple[str, float, dict[str, Interval]]]:
+def _measured(
+    first: Side, second: Side, kind: Kind, draws: int, n: int
+) -> Iterator[tuple[str, float, dict[str, Interval]]]:
     weights = _weights(first.groups, draws)
     jackknives = [Jackknife(side.value(), side.left_out()) for side in (first, second)]
     replicates = [side.replicates(weights) for side in (first, second)]
-    paired = _intervals(difference(*jackknives), replicates[0] - replicates[1], first.groups)
+    both = difference(*jackknives)
+    paired = _intervals(both, replicates[0] - replicates[1], first.groups)
     single = _intervals(jackknives[0], replicates[0], first.groups)
     if kind == "proportion" and isinstance(first, SumsSide) and isinstance(second, SumsSide):
         paired["tango"] = _tango(first.table[:, 0], second.table[:, 0])
-        right, n = int(first.table[:, 0].sum()), first.groups
-        single["wilson"] = proportions.wilson_interval(right, n, LEVEL)
-        single["clopper-pearson"] = proportions.clopper_pearson_interval(right, n, LEVEL)
-    yield "difference", jackknives[0].value - jackknives[1].value, paired
-    yield "score", jackknives[0].value, single
+        right, pairs = int(first.table[:, 0].sum()), first.groups
+        single["wilson"] = proportions.wilson_interval(right, pairs, LEVEL)
+        single["clopper-pearson"] = proportions.clopper_pearson_interval(right, pairs, LEVEL)
+    for quantity, value, named in (("difference", both.value, paired), ("score", jackknives[0].value, single)):
+        method = choose_method(kind, quantity, samples=n, groups=first.groups, few_instances=first.few_instances)
+        yield quantity, value, named | {SHIPPED: named[method.value.removeprefix("bootstrap-")]}
 
 
 def _tango(first: Floats, second: Floats) -> Interval:
@@ -113,7 +131,7 @@ def _weights(groups: int, draws: int) -> Floats:
 def _intervals(jackknife: Jackknife, replicates: Floats, groups: int) -> dict[str, Interval]:
     value = jackknife.value
     return {
-        "jackknife-t": intervals.student_interval(value, jackknife.error, groups - 1, LEVEL),
+        "jackknife-t": intervals.student_interval(value, jackknife.error, jackknife.groups - 1, LEVEL),
         "percentile": intervals.percentile_interval(replicates, LEVEL),
         "bca": intervals.bca_interval(value, replicates, jackknife.acceleration, LEVEL),
         "bias-corrected normal": intervals.bias_corrected_normal_interval(value, replicates, LEVEL),
@@ -187,4 +205,4 @@ def _rows(random: Random, metric: str, difficulty: Floats, quality: float) -> Fl
     totals = np.tile([10.0, 9, 8, 7], (n, 1))
     chances = rate[:, None] ** np.array([0.5, 1.0, 1.5, 2.0])
     matches = random.binomial(totals.astype(np.int64), chances)
-    return np.concatenate([matches, totals, np.full((n, 1), 10.0), np.full((n, 1), 10.5)], axis=1)
+    return np.concatenate([totals, matches, np.full((n, 1), 10.0), np.full((n, 1), 10.5)], axis=1)

@@ -7,8 +7,8 @@ import pytest
 
 from mmbench.stats.intervals import percentile_interval, student_interval
 from mmbench.stats.jackknife import Jackknife
-from mmbench.stats.methods import Method, choose_method, interval
-from mmbench.stats.proportions import tango_interval, wilson_interval
+from mmbench.stats.methods import FEW_SAMPLES, Method, choose_method, interval
+from mmbench.stats.proportions import clopper_pearson_interval, tango_interval, wilson_interval
 
 
 @pytest.mark.parametrize(
@@ -22,18 +22,25 @@ from mmbench.stats.proportions import tango_interval, wilson_interval
 )
 def test_the_choice(kind: str, score: Method, difference: Method) -> None:
     """By kind; one group has no interval, several seeds have the two-way one, whatever the kind."""
-    assert choose_method(kind, "score", groups=200) is score
-    assert choose_method(kind, "difference", groups=200) is difference
+    assert choose_method(kind, "score", samples=200, groups=200) is score
+    assert choose_method(kind, "difference", samples=200, groups=200) is difference
     for quantity in ("score", "difference"):
-        assert choose_method(kind, quantity, groups=1) is Method.NONE
-        assert choose_method(kind, quantity, groups=200, seeds=3) is Method.TWO_WAY_T
+        assert choose_method(kind, quantity, samples=200, groups=1) is Method.NONE
+        assert choose_method(kind, quantity, samples=200, groups=200, seeds=3) is Method.TWO_WAY_T
 
 
 def test_few_instances_change_the_score_alone() -> None:
     """A rare class skews the score of a corpus metric; in a difference it cancels; shares have no classes."""
-    assert choose_method("sums", "score", groups=200, few_instances=True) is Method.PERCENTILE
-    assert choose_method("sums", "difference", groups=200, few_instances=True) is Method.JACKKNIFE_T
-    assert choose_method("proportion", "score", groups=200, few_instances=True) is Method.WILSON
+    assert choose_method("sums", "score", samples=200, groups=200, few_instances=True) is Method.PERCENTILE
+    assert choose_method("sums", "difference", samples=200, groups=200, few_instances=True) is Method.JACKKNIFE_T
+    assert choose_method("proportion", "score", samples=200, groups=200, few_instances=True) is Method.WILSON
+
+
+def test_few_samples_make_a_share_exact() -> None:
+    """Under 200 samples the exact interval of a share; its difference keeps Tango's at every size."""
+    assert choose_method("proportion", "score", samples=FEW_SAMPLES - 1, groups=199) is Method.CLOPPER_PEARSON
+    assert choose_method("proportion", "score", samples=FEW_SAMPLES, groups=200) is Method.WILSON
+    assert choose_method("proportion", "difference", samples=50, groups=50) is Method.TANGO
 
 
 def test_the_interval_is_that_of_the_method() -> None:
@@ -44,6 +51,7 @@ def test_the_interval_is_that_of_the_method() -> None:
     assert interval(Method.JACKKNIFE_T, 0.9, jackknife=jackknife) == expected
     assert interval(Method.PERCENTILE, 0.9, replicates=replicates) == percentile_interval(replicates, 0.9)
     assert interval(Method.WILSON, 0.9, share=(7, 9)) == wilson_interval(7, 9, 0.9)
+    assert interval(Method.CLOPPER_PEARSON, 0.9, share=(7, 9)) == clopper_pearson_interval(7, 9, 0.9)
     assert interval(Method.TANGO, 0.9, pairs=(7, 2, 30)) == tango_interval(7, 2, 30, 0.9)
     assert interval(Method.NONE, 0.9).reason == "all samples are of one group"
 

@@ -12,7 +12,8 @@ from mmbench.stats.quantiles import allowed_over, effective_size, lag_one, least
 
 
 @pytest.mark.parametrize(
-    ("p", "sizes"), [(0.90, (44, 64, 197)), (0.95, (90, 130, 398)), (0.99, (459, 662, 2010)), (0.999, (4603, 6636, 20140))]
+    ("p", "sizes"),
+    [(0.90, (44, 64, 197)), (0.95, (90, 130, 398)), (0.99, (459, 662, 2010)), (0.999, (4603, 6636, 20140))],
 )
 def test_least_samples_are_those_of_the_mlperf_rule(p: float, sizes: tuple[int, int, int]) -> None:
     """For 0, 1 and 10 values over the limit."""

@@ -11,6 +11,11 @@ from types import MappingProxyType
 from mmbench.sources.scenes.geometry import SHAPES
 from mmbench.sources.scenes.scene import COLOURS
 
+NOTHING = "none"
+# The tasks whose bounds hold on held-out combinations too: the class follows from signatures, of which neither colour,
+# shape nor number of objects tells anything. Elsewhere they are what is asked for, and no longer equally likely.
+BOUNDED = ("seg", "det", "cls-it", "cls-av", "cls-iat")
+
 # By kind of ``SceneSource.traits``: one colour of each shape; the larger numbers of objects; one wording of each type.
 HELD_OUT: Mapping[str, frozenset[str]] = MappingProxyType(
     {

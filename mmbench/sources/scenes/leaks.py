@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import chi2_contingency, ks_2samp
 
 from mmbench.core.sample import Array, Sample
-from mmbench.core.targets import Boxes
+from mmbench.core.targets import Boxes, JointTarget
 from mmbench.sources.scenes import words
 from mmbench.sources.scenes.geometry import GRID
 from mmbench.sources.scenes.label_chances import law_accuracy
@@ -29,6 +29,7 @@ from mmbench.sources.scenes.source import SceneSource
 from mmbench.sources.scenes.tasks.caption import HEARD, SLOTS
 from mmbench.sources.scenes.tasks.catalogue import TASKS
 from mmbench.sources.scenes.tasks.classify import Classification
+from mmbench.sources.scenes.tasks.cls_vqa import CLASSIFICATION, VQA
 from mmbench.sources.scenes.tasks.dense import Segmentation
 from mmbench.sources.scenes.tasks.question import TYPE
 from mmbench.sources.scenes.tasks.task import TAG
@@ -104,6 +105,10 @@ def secrets_of(source: SceneSource, samples: Mapping[str, Sample]) -> list[Secre
         return _secrets_of_captions(samples)
     if source.task == "refseg":
         return [Secret("text", "the place", {name: _cell(sample.target) for name, sample in samples.items()})]
+    return [*_secrets_of_joint_classes(samples), *_secrets_of_answers(source, samples)]
+
+
+def _secrets_of_answers(source: SceneSource, samples: Mapping[str, Sample]) -> list[Secret]:
     blind = [name for name in source.modalities if name in ("text", "audio")]
     kinds = sorted({sample.tags[TYPE] for sample in samples.values() if TYPE in sample.tags})
     return [
@@ -115,6 +120,13 @@ def secrets_of(source: SceneSource, samples: Mapping[str, Sample]) -> list[Secre
         for modality in blind
         for kind in kinds
     ]
+
+
+def _secrets_of_joint_classes(samples: Mapping[str, Sample]) -> list[Secret]:
+    """The question says nothing of the picture's class."""
+    joint = {name: s.target.parts for name, s in samples.items() if isinstance(s.target, JointTarget)}
+    label = {name: str(parts[CLASSIFICATION]) for name, parts in joint.items()}
+    return [Secret("text", "the class", label)] if label else []
 
 
 def _secrets_of_classes(source: SceneSource, samples: Mapping[str, Sample], laws: Sequence[Law]) -> list[Secret]:
@@ -144,7 +156,7 @@ def _cell(mask: Array) -> str:
 
 
 def _answer(target: Any) -> str:
-    return str(target if isinstance(target, str) else target.parts["vqa"])
+    return str(target if isinstance(target, str) else target.parts[VQA])
 
 
 Test = Callable[[Sequence[str]], float]

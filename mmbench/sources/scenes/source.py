@@ -16,11 +16,13 @@ from mmbench.core.registry import source
 from mmbench.core.sample import Array, Sample
 from mmbench.core.source import Modality, SourceRequest
 from mmbench.sources.scenes import SPEC_VERSION
+from mmbench.sources.scenes.generality import BOUNDED, HELD_OUT, NOTHING
 from mmbench.sources.scenes.predictions import prediction_of
 from mmbench.sources.scenes.tasks.catalogue import POLICY_METRICS, TASKS
 from mmbench.sources.scenes.tasks.task import Item, Task
 
-SPLITS = ("train", "val", "test")
+TEST = "test"
+SPLITS = ("train", "val", TEST)
 # Scenes of each split. Latents of a smaller tier are the first of a larger one; with the same canvas so are the bytes.
 TIERS = MappingProxyType(
     {
@@ -32,7 +34,7 @@ TIERS = MappingProxyType(
 )
 CANVAS = MappingProxyType({"smoke": 64, "ci": 64, "std": 96, "full": 96})
 
-_PARAMETERS = ("task", "regime", "tier")
+_PARAMETERS = ("task", "regime", "tier", "hold_out")
 _DEFAULT_TASK, _DEFAULT_TIER, _MIXED = "seg", "ci", "X"
 
 
@@ -50,10 +52,11 @@ class SceneSource:
     regime: str
     tier: str
     split: str
+    hold_out: str = NOTHING
 
     @classmethod
     def open(cls, request: SourceRequest) -> SceneSource:
-        """Opens a split; ``task``, ``regime`` and ``tier`` may stand in the source's params or be suite parameters.
+        """Opens a split; its parameters may stand in the source's params or be suite parameters.
 
         Raises UsageError on any other parameter, value or split.
         """
@@ -67,7 +70,10 @@ class SceneSource:
         chosen.setdefault("regime", _MIXED if _MIXED in regimes else regimes[0])
         _expect("regime", chosen["regime"], regimes)
         _expect("split", request.split, SPLITS)
-        return cls(split=request.split, **chosen)
+        found = cls(split=request.split, **chosen)
+        kinds = found._task.traits(Item(found.regime, found.split, 0, 0, CANVAS[found.tier]))
+        _expect("hold_out", found.hold_out, (NOTHING, *kinds))
+        return found
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -86,9 +92,17 @@ class SceneSource:
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """``test/000000`` and so on; ``test/000000-0`` where a scene gives several samples."""
+        """``test/000000`` and so on; ``test/000000-0`` where a scene gives several samples.
+
+        With ``hold_out`` (a kind of ``traits``) the test split has those samples alone that hold a combination of
+        ``HELD_OUT``, the others those that hold none.
+        """
         parts = [f"-{part}" for part in range(self._task.parts)] if self._task.parts > 1 else [""]
-        return tuple(f"{self.split}/{index:06d}{part}" for index in range(self._scenes) for part in parts)
+        found = (f"{self.split}/{index:06d}{part}" for index in range(self._scenes) for part in parts)
+        if self.hold_out == NOTHING:
+            return tuple(found)
+        held, tested = HELD_OUT[self.hold_out], self.split == TEST
+        return tuple(i for i in found if bool(self.traits(i)[self.hold_out] & held) == tested)
 
     def load(self, sample_id: str) -> Sample:
         """Renders one item; in regime X its tag ``regime`` names the law that it follows."""
@@ -118,7 +132,9 @@ class SceneSource:
         return self._task.signature_classes(self.regime, modality)
 
     def bounds(self, sample_ids: Sequence[str]) -> tuple[Bounds, ...]:
-        """Bounds on exactly these samples: over all, then of each slice."""
+        """Bounds on these samples: over all, then of each slice; none where what is held out tells the answer."""
+        if not self._bounded:
+            return ()
         return self._task.bounds(self.regime, [self._item(sample_id) for sample_id in sample_ids])
 
     @property
@@ -129,16 +145,15 @@ class SceneSource:
     @property
     def policy_metrics(self) -> tuple[str, ...]:
         """The metrics whose bounds are the best scores of ``policies``."""
-        return POLICY_METRICS.get(self.task, ())
+        return POLICY_METRICS.get(self.task, ()) if self._bounded else ()
 
     def policies(self, sample_ids: Sequence[str], observed: Sequence[str]) -> dict[str, list[Prediction]]:
         """Predictions on these samples from the modalities ``observed`` alone, by policy (``tasks.task``)."""
         for modality in observed:
             _expect("modality", modality, tuple(self.modalities))
         policies = self._task.policies([self._item(sample_id) for sample_id in sample_ids], observed)
-        classes = len(self.classes)
         return {
-            name: [prediction_of(i, one, classes) for i, one in zip(sample_ids, found, strict=True)]
+            name: [prediction_of(i, one, self.classes) for i, one in zip(sample_ids, found, strict=True)]
             for name, found in policies.items()
         }
 
@@ -150,6 +165,10 @@ class SceneSource:
         item, task = self._item(sample_id), self._task
         group = sample_id.rpartition("-")[0] if task.parts > 1 else None
         return Sample(sample_id, inputs, task.target(item), group, task.tags(item))
+
+    @property
+    def _bounded(self) -> bool:
+        return self.hold_out == NOTHING or self.task in BOUNDED
 
     @property
     def _task(self) -> Task:

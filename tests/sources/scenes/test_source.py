@@ -14,17 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmbench.conditions.subsets import hold_out
 from mmbench.content import load_suite
 from mmbench.core.errors import SampleError, UsageError
 from mmbench.core.sample import Sample
 from mmbench.core.source import BoundedSource, SignedSource, SourceRequest
 from mmbench.sources.opening import open_source
-from mmbench.sources.scenes import SPEC_VERSION
-from mmbench.sources.scenes.generality import HELD_OUT
+from mmbench.sources.scenes import SPEC_VERSION, words
+from mmbench.sources.scenes.generality import BOUNDED, HELD_OUT
 from mmbench.sources.scenes.regimes import REGIMES
 from mmbench.sources.scenes.source import SPLITS, TIERS, SceneSource
 from mmbench.sources.scenes.tasks.catalogue import TASKS
+from mmbench.sources.scenes.tasks.task import Item
 
 PINS = json.loads(Path(__file__).with_name("pins.json").read_text())
 ADVICE = (
@@ -238,18 +238,47 @@ def test_every_task_opens_samples_and_is_picklable(open_task, task: str) -> None
     assert isinstance(source, SignedSource)
 
 
-def test_generality_splits_share_nothing(open_task) -> None:
-    """Held-out pairs are in about an eighth of the references' pairs; each colour and shape stays in training."""
-    source = open_task("refseg", tier="ci", split="train")
-    traits = {sample_id: source.traits(sample_id)["pairs"] for sample_id in source.ids[:2000]}
-    seen, unseen = hold_out(traits, HELD_OUT["pairs"])
-    assert 0.4 < len(seen) / len(traits) < 0.75
-    assert not {pair for sample_id in seen for pair in traits[sample_id]} & HELD_OUT["pairs"]
-    left = {pair for sample_id in seen for pair in traits[sample_id]}
+HELD = [(task, kind) for task in TASKS for kind in TASKS[task].traits(Item(TASKS[task].regimes[0], "test", 0, 0, 64))]
+
+
+@pytest.mark.parametrize(("task", "kind"), HELD)
+def test_what_is_held_out_is_tested_and_nowhere_else(task: str, kind: str) -> None:
+    """Every test sample holds a combination that no training or validation sample holds; together all are there."""
+    whole, parts = ([SceneSource(task, TASKS[task].regimes[-1], "smoke", s, h) for s in SPLITS] for h in ("none", kind))
+    for one, part in zip(whole, parts, strict=True):
+        holding = {i for i in one.ids if one.traits(i)[kind] & HELD_OUT[kind]}
+        assert set(part.ids) == (holding if part.split == "test" else set(one.ids) - holding)
+        assert part.load(part.ids[0]).digest() == one.load(part.ids[0]).digest()
+        assert list(part.ids) == sorted(part.ids)
+
+
+@pytest.mark.parametrize("task", ["refseg", "seg", "vqa", "cls-vqa", "vqa-av", "caption"])
+def test_each_colour_and_shape_stays_in_training(task: str) -> None:
+    """As in CLEVR-CoGenT: what is new in the test is the combination, not its parts."""
+    source = SceneSource(task, TASKS[task].regimes[-1], "smoke", "train", "pairs")
+    left = {pair for sample_id in source.ids for pair in source.traits(sample_id)["pairs"]}
     assert {pair.split()[0] for pair in left} == {str(shape) for shape in range(6)}
     assert {pair.split()[1] for pair in left} == {str(colour) for colour in range(8)}
-    assert len(unseen) + len(seen) == len(traits)
-    for task in TASKS:
-        for kind, found in open_task(task).traits(open_task(task).ids[0]).items():
-            assert found
-            assert kind in HELD_OUT
+
+
+def test_a_question_does_not_name_what_is_held_out() -> None:
+    """Else a model would learn that such a thing is never there."""
+    source = SceneSource("vqa", "S", "smoke", "train", "pairs")
+    held = [(words.COLOURS[int(c)], words.SHAPES[int(s)]) for s, c in map(str.split, HELD_OUT["pairs"])]
+    texts = [source.load(sample_id).inputs["text"] for sample_id in source.ids[:400]]
+    assert not [text for text in texts for colour, shape in held if f"{colour} {shape}" in text]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_bounds_hold_where_held_out_combinations_say_nothing_of_the_class(task: str) -> None:
+    """Of questions, expressions and captions they are what is asked for: no bounds then."""
+    kind = "objects" if task.startswith("cls-") else "pairs"
+    source = SceneSource(task, TASKS[task].regimes[0], "smoke", "test", kind)
+    bounded = task in BOUNDED
+    assert bool(source.bounds(source.ids) or source.policy_metrics) == bounded
+
+
+def test_a_kind_that_a_task_has_not_is_named() -> None:
+    spec, _ = load_suite("seg")
+    with pytest.raises(UsageError, match="has no hold_out 'templates'; expected one of: none, pairs"):
+        SceneSource.open(SourceRequest(spec, {"hold_out": "templates"}, None, "test"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmbench.core.bounds import Bounds
+from mmbench.core.parts import joined
 from mmbench.core.targets import JointTarget
 from mmbench.sources.scenes import SPEC_VERSION, words
 from mmbench.sources.scenes.tasks.accuracy import DIGITS, METRIC
@@ -24,24 +25,25 @@ class ClassificationAndQuestions(QuestionAnswering):
     name: str = "cls-vqa"
 
     def classes(self, regime: str) -> tuple[str, ...]:  # noqa: ARG002
-        """The four classes, then all answers."""
-        return (*CLASSES, *ANSWERS)
+        """The four classes, then all answers, each with its task."""
+        return (*(joined(CLASSIFICATION, name) for name in CLASSES), *(joined(VQA, name) for name in ANSWERS))
 
     def target(self, item: Item) -> Any:
         """Class and answer."""
         return JointTarget({CLASSIFICATION: self.majority(item), VQA: self.question(item).answer})
 
     def bounds(self, regime: str, items: Sequence[Item]) -> tuple[Bounds, ...]:
-        """Bounds of ``accuracy`` of the class, which the picture alone tells, and of ``answer_accuracy``."""
+        """Bounds of the class's accuracy, which the picture alone tells, and of the answer's."""
         if not items:
             return ()
         guess = round(1 / len(CLASSES), DIGITS)
         told = Bounds(
-            metric=METRIC,
+            metric=joined(CLASSIFICATION, METRIC),
             chance=guess,
             unimodal={"image": 1.0, "text": guess},
             additive=1.0,
             fused=1.0,
             spec_version=SPEC_VERSION,
         )
-        return (told, *super(ClassificationAndQuestions, self).bounds(regime, items))
+        answers = super(ClassificationAndQuestions, self).bounds(regime, items)
+        return (told, *(bounds.model_copy(update={"metric": joined(VQA, bounds.metric)}) for bounds in answers))

@@ -77,4 +77,4 @@ class Task(Protocol):
         """
 
     def traits(self, item: Item) -> Mapping[str, frozenset[str]]:
-        """What ``conditions.generality`` may hold out: by kind, the combinations that the sample holds."""
+        """What ``scenes.generality`` may hold out: by kind, the combinations that the sample holds."""

@@ -115,11 +115,15 @@ class QuestionAnswering:
         return {}
 
     def traits(self, item: Item) -> Mapping[str, frozenset[str]]:
-        """Pairs of shape and colour, number of objects, wording of the question."""
-        things = self.scene(item).things
+        """Pairs of shape and colour in picture and question, number of objects, wording of the question."""
+        things, question = self.scene(item).things, self.question(item)
+        pairs = {f"{thing.shape} {thing.colour}" for thing in things}
+        if question.kind == "exists":
+            colour, shape = divmod(question.asked, len(words.SHAPES))
+            pairs.add(f"{shape} {colour}")
         wording = f"{KINDS[item.part]} {_plan(self.name, item.split, item.scene // 2).wordings[item.part]}"
         return {
-            "pairs": frozenset(f"{thing.shape} {thing.colour}" for thing in things),
+            "pairs": frozenset(pairs),
             "objects": frozenset([str(len(things))]),
             "templates": frozenset([wording]),
         }

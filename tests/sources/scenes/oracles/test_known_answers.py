@@ -119,7 +119,7 @@ def test_detections_are_those_of_the_policy(open_task, regime: str) -> None:
         oracle, ids = oracle_for(source, observed), source.ids[:40]
         for sample_id, policy in zip(ids, source.policies(ids, observed)["every class"], strict=True):
             found = oracle.predict(sample_id, source.load(sample_id).inputs)
-            assert rows(prediction_of(sample_id, found, len(source.classes))) == rows(policy)
+            assert rows(prediction_of(sample_id, found, source.classes)) == rows(policy)
 
 
 def rows(found) -> list[tuple[float, ...]]:

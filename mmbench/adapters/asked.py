@@ -1,0 +1,40 @@
+"""What a module was asked for in one forward pass, and how its answer is described when it does not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+
+from mmbench.adapters.outputs import describe
+from mmbench.core.errors import LoadError, SampleError
+from mmbench.core.model import ModelRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """``ids`` of the items; ``sizes`` (height, width) of the predictions where they have one; ``name`` of the module.
+
+    ``answers`` are those that logits of question answering stand for.
+    """
+
+    ids: list[str]
+    name: str
+    request: ModelRequest
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    answers: tuple[str, ...] = ()
+
+    def unfit(self, returned: object, expected: str) -> LoadError:
+        """What to raise when the answer is not what the task asks for."""
+        return LoadError(f"{self.name} returned {describe(returned)}; expected {expected} for {len(self.ids)} items.")
+
+
+def broken(sample_id: str, what: str = "logits") -> SampleError:
+    """What stands in the place of an answer with NaN or infinity."""
+    return SampleError(f"The model returned NaN or infinite {what} for {sample_id!r}.")
+
+
+def finite_rows(output: torch.Tensor) -> list[bool]:
+    """For each item whether all its numbers are finite."""
+    answer: list[bool] = torch.isfinite(output).flatten(1).all(dim=1).tolist()
+    return answer
