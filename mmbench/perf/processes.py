@@ -24,7 +24,7 @@ _LAST_LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Whose code measures: the interpreter, and the folder that holds its ``mmbench`` (and is its directory)."""
+    """Whose code measures: the interpreter, and the checkout in which it works, whose modules go before all others."""
 
     python: str = sys.executable
     root: Path | None = None
@@ -92,7 +92,8 @@ def ask(request: Request, threads: int | None, side: Side = Side()) -> Any:
 
 
 def _environment(threads: int | None, side: Side) -> dict[str, str]:
-    root = str(side.root or _OURS)
-    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    # A revision that holds no mmbench of its own is measured by ours.
+    roots = [str(root) for root in (side.root, _OURS) if root is not None]
+    path = os.pathsep.join(filter(None, (*roots, os.environ.get("PYTHONPATH"))))
     pinned = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")} if threads else {}
     return {**os.environ, **pinned, "PYTHONPATH": path}
