@@ -121,12 +121,12 @@ def _names(models: list[str], precision: str, base: str | None, head: str | None
 
 
 def _tables(config: Path | None) -> tuple[GateSpec, AbSpec]:
-    from mmbench.gate.spec import AbSpec, GateSpec, read_ab, read_spec
+    from mmbench.gate.spec import AbSpec, GateSpec, read_ab
 
     file = config or _CONFIG
     if config is None and not file.exists():
         return GateSpec(), AbSpec()
-    return read_spec(file), read_ab(file)
+    return read_ab(file)
 
 
 def show_times(told: TimeReport, as_json: bool) -> None:

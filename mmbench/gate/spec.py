@@ -143,24 +143,29 @@ class AbSpec(_Table):
 
 
 class _File(_Table):
-    gate: GateSpec = GateSpec()
+    gate: GateSpec
     ab: AbSpec = AbSpec()
+
+
+class _AbFile(_File):
+    gate: GateSpec = GateSpec()
 
 
 def read_spec(file: Path) -> GateSpec:
     """The ``[gate]`` table of ``mmbench.toml``; raises UsageError with the file and the key that is wrong."""
-    return _read(file).gate
+    return _read(file, _File).gate
 
 
-def read_ab(file: Path) -> AbSpec:
-    """The ``[ab]`` table; raises as ``read_spec``."""
-    return _read(file).ab
+def read_ab(file: Path) -> tuple[GateSpec, AbSpec]:
+    """Both tables for ``mmbench gate ab``, which needs neither; raises as ``read_spec``."""
+    found = _read(file, _AbFile)
+    return found.gate, found.ab
 
 
-def _read(file: Path) -> _File:
+def _read(file: Path, kind: type[_File]) -> _File:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        return _File.model_validate(content)
+        return kind.model_validate(content)
     except OSError as error:
         raise UsageError(f"The gate's file {file} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
