@@ -14,7 +14,7 @@ _WEIGHTS = "weights.safetensors"
 _NAME = re.compile(r"^((?P<suite>[a-z0-9][a-z0-9-]*)/)?(?P<name>[^/\\]+)$")
 
 
-@adapter("baseline", needs="torch")
+@adapter("baseline", needs="torch", example="baseline:concat")
 def open_baseline(request: ModelRequest) -> Model:
     """A model that ships with mmbench, by name."""
     match = _NAME.match(request.target)

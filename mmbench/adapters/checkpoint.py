@@ -18,7 +18,7 @@ from mmbench.models.assembled import CONFIG_KEY
 from mmbench.models.checkpoint import weights_digest
 
 
-@adapter("checkpoint", needs="torch")
+@adapter("checkpoint", needs="torch", example="my.ckpt --arch my_model.py:MyFusion")
 def open_checkpoint(request: ModelRequest) -> Model:
     """A file of weights: with --arch FILE.py:Name a module of yours, without it what mmbench train saved."""
     path = Path(request.target)

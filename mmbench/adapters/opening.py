@@ -10,6 +10,7 @@ from pathlib import Path
 from mmbench import content
 from mmbench.adapters.fit import check_modalities, check_task
 from mmbench.adapters.locator import Locator
+from mmbench.adapters.recognise import recognised
 from mmbench.core import registry
 from mmbench.core.errors import LoadError
 from mmbench.core.model import Model, ModelOptions, ModelRequest
@@ -17,7 +18,7 @@ from mmbench.core.source import Source
 from mmbench.core.suite import SuiteSpec
 
 # Schemes whose target is a file or a folder of the user's.
-_ON_DISK = ("checkpoint", "predictions")
+_ON_DISK = ("checkpoint", "predictions", "pt2", "torchscript", "onnx")
 
 
 def expand_locators(texts: Iterable[str], suite: str = "") -> list[str]:
@@ -47,7 +48,7 @@ def open_model(locator: str, spec: SuiteSpec, source: Source, options: ModelOpti
     Raises UnknownName for a scheme that no adapter has, MissingExtra when the adapter needs an extra, LoadError when
     the model cannot be loaded or does not fit the suite's task, classes or modalities.
     """
-    parsed = Locator.parse(locator)
+    parsed = recognised(Locator.parse(locator))
     opener = registry.adapter.get(parsed.scheme)
     request = ModelRequest(locator, parsed.target, spec, tuple(source.classes), source.modalities, options, source)
     model: Model = opener(request)

@@ -19,7 +19,7 @@ from mmbench.sources.scenes.source import SceneSource
 JOINT, ADDITIVE = "joint", "additive"
 
 
-@adapter("oracle")
+@adapter("oracle", example="oracle:joint")
 def open_oracle(request: ModelRequest) -> Model:
     """Reads a generated suite's inputs by rule: joint (all), some of them as in rgb or image+text, additive."""
     if not isinstance(request.source, SceneSource):

@@ -23,7 +23,7 @@ from mmbench.core.sample import Batch
 _LABEL_MODES = ("1", "L", "P", "I;16", "I;16B", "I")
 
 
-@adapter("predictions")
+@adapter("predictions", example="predictions:label_pngs")
 def open_predictions(request: ModelRequest) -> Model:
     """A folder of label PNGs named <sample id>.png; an id with slashes means subfolders."""
     check_spatial(request.locator, request)

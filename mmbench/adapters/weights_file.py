@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import pickle
 import warnings
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
+from mmbench.adapters.recognise import program_in
 from mmbench.adapters.weights.dcp import is_distributed, read_distributed
 from mmbench.adapters.weights.find import find_state_dict, resave, shown
 from mmbench.adapters.weights.inert import is_tar, read_inert, screen
@@ -117,8 +117,12 @@ def _damage_of(path: Path, form: str) -> Iterator[None]:
 
 def _read_torch(path: Path) -> Any:
     """``weights_only`` where the file is made for it, the inert reader for the rest; both after a look at the file."""
-    if zipfile.is_zipfile(path) and (kind := program_in(path)):
-        raise LoadError(f"{path} is a {kind} archive, which holds code; {resave()}.")
+    kind = program_in(path)
+    if kind is not None:
+        form = "TorchScript" if kind == "torchscript" else "torch.export"
+        raise LoadError(
+            f"{path} is a {form} archive, which holds code; if you trust it, run it as {kind}:{path}, or {resave()}."
+        )
     screened = screen(path)
     if screened.readable_by_torch and not screened.unknown:
         try:
@@ -129,16 +133,6 @@ def _read_torch(path: Path) -> Any:
             return read_inert(path)
     _refuse_unbuilt(path, screened.unknown)
     return read_inert(path)
-
-
-def program_in(path: Path) -> str | None:
-    """Whether a zip is a program of torch: ``TorchScript``, ``torch.export``, or None."""
-    with zipfile.ZipFile(path) as archive:
-        names = {name.partition("/")[2] for name in archive.namelist()} | set(archive.namelist())
-    if "constants.pkl" in names:
-        return "TorchScript"
-    exported = ("archive_format", "serialized_exported_program.json", "models/model.json")
-    return "torch.export" if any(name in names for name in exported) else None
 
 
 def _refuse_unbuilt(path: Path, unknown: frozenset[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,9 @@ def check(
     what: Annotated[What, typer.Argument(help="suite: the samples of a suite.")],  # noqa: ARG001  one so far
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name, reference like seg@1\\[regime=S4], or TOML file.")],
     leakage: Annotated[bool, typer.Option("--leakage", help="No modality alone tells what fusion is for.")] = False,
+    probes: Annotated[
+        bool, typer.Option("--probes", help="Also train probes of each modality alone (needs mmbench\\[probes]).")
+    ] = False,
     tier: Annotated[str | None, typer.Option(help="The suite's size: short for --set tier=TIER.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the suite; repeat.")
@@ -33,20 +36,30 @@ def check(
 ) -> int:
     """Check a generated suite; exit code 1 when something was found.
 
-    mmbench check suite cls-it --leakage --tier smoke
+    mmbench check suite cls-it --leakage --probes --tier smoke
     """
     if not leakage:
         raise UsageError("There is nothing to check; add --leakage, as in: mmbench check suite cls-it --leakage.")
     from mmbench.reports.leakage import card, facts_of
 
-    facts = facts_of(*_splits(name, [*(settings or ()), *([f"tier={tier}"] if tier else ())]))
+    reference, splits = _splits(name, [*(settings or ()), *([f"tier={tier}"] if tier else ())])
+    facts = {**facts_of(reference, splits), **(_probed(splits) if probes else {})}
     if as_json:
         typer.echo(json.dumps(facts, indent=1, allow_nan=False))
     else:
         from mmbench.reports.terminal import drawn
 
         screen.write(drawn(card(facts), screen.width(), screen.colour()))
-    return ExitCode.REGRESSION if facts["leaks"] or facts["repeated"] else ExitCode.OK
+    leaking = any(one["leaks"] for one in facts.get("probes", ()))
+    return ExitCode.REGRESSION if leaking or facts["leaks"] or facts["repeated"] else ExitCode.OK
+
+
+def _probed(splits: list[SceneSource]) -> dict[str, Any]:
+    """What the probes found that were fitted to the training split."""
+    from mmbench.diagnostics.probes import probed
+
+    (train,) = (source for source in splits if source.split == "train")
+    return {"probes": [{**one._asdict(), "leaks": one.leaks} for one in probed(train, splits[0])]}
 
 
 def _splits(name: str, settings: list[str]) -> tuple[str, list[SceneSource]]:

@@ -89,10 +89,9 @@ def accept(
     from mmbench.store import find_runs, resolve_run
 
     several = find_runs([Path(run)]) if Path(run).is_dir() else [resolve_run(run, results)]
-    for one in several:
-        kept = keep(one, output, today(), reason)
+    for kept in keep(several, output, today(), reason):
         size = sum(file.stat().st_size for file in kept.folder.iterdir()) / 1024
-        typer.echo(f"Accepted {one.record.id} as {kept.folder} ({size:.0f} KiB).")
+        typer.echo(f"Accepted {kept.record.id} as {kept.folder} ({size:.0f} KiB).")
     typer.echo(f"Next: mmbench gate --base {output} --head RUN")
     return ExitCode.OK
 
@@ -139,7 +138,7 @@ def plan(
     if write is not None:
         if write.exists():
             raise UsageError(f"{write} exists; choose another file for --write, and copy the margins over.")
-        screen.save(write, toml(proposed))
+        screen.save(write, toml(proposed, session.spec))
     return ExitCode.OK
 
 

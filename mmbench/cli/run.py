@@ -55,6 +55,8 @@ ArchKwargs = Annotated[str | None, _option(_OWN, metavar="NAME=VALUE,...", help=
 Key = Annotated[str | None, _option(_OWN, help="Where in the checkpoint the weights are.")]
 Partial = Annotated[bool, _option(_OWN, "--partial", help="Allow weights that do not all fit; the row tells.")]
 AllowCode = Annotated[bool, _option(_OWN, "--allow-code", help="Run the program that a model file holds.")]
+DeviceMap = Annotated[str | None, _option(_OWN, help="How transformers spreads a model: auto, balanced, ...")]
+Prompt = Annotated[str | None, _option(_OWN, help="What a model that answers in text is asked; {question} is filled.")]
 Map = Annotated[str | None, _option(_OWN, "--map", metavar="MODALITY=ARGUMENT,...", help="Or: positional.")]
 Output = Annotated[str | None, _option(_OWN, help="The part of the output that is scored: a name or an index.")]
 BatchSize = Annotated[int, _option(_HOW, min=1, help="Samples per batch.")]
@@ -78,6 +80,9 @@ Results = Annotated[Path, _option(_OUT, "--results", "-o", help="Where the run's
 Predictions = Annotated[
     Path | None, _option(_OUT, metavar="DIR", help="Write label PNGs, and the worst eight as one picture.")
 ]
+TensorBoard = Annotated[
+    Path | None, _option(_OUT, metavar="DIR", help="Write event files: scores with intervals, cost, the card.")
+]
 AsJson = Annotated[bool, _option(_OUT, "--json", help="Print JSON for machines, and nothing else.")]
 
 
@@ -96,6 +101,8 @@ def run(
     key: Key = None,
     partial: Partial = False,
     allow_code: AllowCode = False,
+    device_map: DeviceMap = None,
+    prompt: Prompt = None,
     map_: Map = None,
     output: Output = None,
     batch_size: BatchSize = 32,
@@ -115,6 +122,7 @@ def run(
     figure: Figure = None,
     results: Results = Path("results"),
     save_predictions: Predictions = None,
+    tensorboard: TensorBoard = None,
     as_json: AsJson = False,
 ) -> int:
     """Measure models on suites: a score with its interval, a record, and a line for the leaderboard.
@@ -128,12 +136,18 @@ def run(
     from mmbench.runner.measure import RunOptions
     from mmbench.runner.suites import SuiteChoice, open_suite, parse_roots, parse_settings
 
+    if tensorboard is not None:
+        from mmbench.reports.event_files import require
+
+        require("--tensorboard")
     chosen = parse_settings([*(settings or ()), *([f"tier={tier}"] if tier else ())])
     choice = SuiteChoice(chosen, limit, limit_seed, parse_roots(data_root or ()), conditions=condition or ())
     kwargs = parse_arch_kwargs(arch_kwargs) if arch_kwargs else {}
     options = RunOptions(
         results=results,
-        model=ModelOptions(arch, kwargs, key, map_, output, device, precision, threads, partial, allow_code),
+        model=ModelOptions(
+            arch, kwargs, key, map_, output, device, precision, threads, partial, allow_code, device_map, prompt
+        ),
         batch_size=batch_size,
         workers=workers,
         draws=draws,
@@ -144,10 +158,14 @@ def run(
         flags = LatencyFlags(batch, compile_, inputs_from, slo, budget, resident, figure)
         return latency(model, options, flags, choice, dry_run, as_json)
     todo = tasks([open_suite(text, choice) for text in suite], model)
-    return _preview(todo, options, as_json) if dry_run else measure_all(todo, options, save_predictions, as_json)
+    if dry_run:
+        return _preview(todo, options, as_json)
+    return measure_all(todo, options, save_predictions, as_json, tensorboard)
 
 
-def measure_all(todo: list[Task], options: RunOptions, predictions: Path | None, as_json: bool) -> ExitCode:
+def measure_all(
+    todo: list[Task], options: RunOptions, predictions: Path | None, as_json: bool, tensorboard: Path | None = None
+) -> ExitCode:
     """Does the runs and prints what they came to; a failure of the only run is raised."""
     from mmbench.cli.watching import Reporter, failure_as_json, run_as_json
     from mmbench.runner.campaign import run_all
@@ -161,6 +179,8 @@ def measure_all(todo: list[Task], options: RunOptions, predictions: Path | None,
     if reporter.failures and alone and not as_json:
         raise reporter.failures[0][1]
     saved = _save_predictions(reporter, predictions, alone) if predictions else {}
+    if tensorboard is not None:
+        _write_events(reporter, tensorboard)
     if as_json:
         runs = [run_as_json(run, saved.get(run.name)) for _, run in reporter.finished_runs]
         _print_json({"runs": runs, "failures": [failure_as_json(*failure) for failure in reporter.failures]})
@@ -198,6 +218,13 @@ def _save_predictions(reporter: Reporter, folder: Path, alone: bool) -> dict[str
         saved[run.name] = folder if alone else folder / run.name
         save_predictions(saved[run.name], run, prepared.suite)
     return saved
+
+
+def _write_events(reporter: Reporter, folder: Path) -> None:
+    from mmbench.reports.event_files import write_run
+
+    for _, run in reporter.finished_runs:
+        write_run(run.record, folder / run.name)
 
 
 def _preview(todo: list[Task], options: RunOptions, as_json: bool) -> ExitCode:

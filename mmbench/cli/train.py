@@ -78,6 +78,7 @@ ClassWeights = Annotated[
 Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, _option(_HOW, help="fp32 or bf16.")]
 Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads.")]
+TensorBoard = Annotated[Path | None, _option(_HOW, metavar="DIR", help="Write loss and validation as event files.")]
 
 
 def train(
@@ -106,6 +107,7 @@ def train(
     device: Device = "auto",
     precision: Precision = "fp32",
     threads: Threads = None,
+    tensorboard: TensorBoard = None,
 ) -> int:
     """Train a model on a suite's training split; the best weights are chosen on its validation split.
 
@@ -121,7 +123,7 @@ def train(
     import torch
 
     from mmbench.adapters.torch_model import choose_device
-    from mmbench.cli.watching_training import TrainingReporter
+    from mmbench.cli.watching_training import TrainingReporter, both, curves_in
     from mmbench.models.planning import Choices, plan
     from mmbench.models.splits import open_splits
     from mmbench.models.subset import Subset
@@ -152,8 +154,9 @@ def train(
     settings = [*(settings or ()), *([f"hold_out={hold_out}"] if hold_out else ())]
     chosen = parse_settings([*settings, *([f"tier={tier}"] if tier else ())])
     splits = open_splits(suite, chosen, parse_roots(data_root or ()), Subset(part, imbalance))
-    with TrainingReporter() as reporter:
-        trained = run_training(splits, plan(splits, choices), reporter.told)
+    planned = plan(splits, choices)
+    with TrainingReporter() as reporter, curves_in(tensorboard) as curves:
+        trained = run_training(splits, planned, both(reporter.told, curves.told))
     _conclude(trained, output, _run_flags(suite, settings, tier, data_root))
     return ExitCode.OK
 

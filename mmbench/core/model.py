@@ -53,7 +53,9 @@ class Model(Protocol):
 class ModelOptions:
     """The flags of ``mmbench run`` that concern the model.
 
-    ``partial`` allows weights that do not all fit, ``allow_code`` the programs that some formats hold.
+    ``partial`` allows weights that do not all fit, ``allow_code`` the programs that some formats hold and the
+    code that a hub's repository brings. ``device_map`` is passed on to transformers; ``prompt`` is what a model that
+    answers in text is asked.
     """
 
     arch: str | None = None
@@ -66,6 +68,8 @@ class ModelOptions:
     threads: int | None = None
     partial: bool = False
     allow_code: bool = False
+    device_map: str | None = None
+    prompt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

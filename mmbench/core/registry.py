@@ -29,7 +29,7 @@ from mmbench.core.errors import MissingExtra, MmbenchError, UnknownName, UsageEr
 T = TypeVar("T")
 GROUP = "mmbench.plugins"
 # What tells that an extra is installed; an extra of an outside package is taken for the module of its name.
-_EXTRA_MODULE = {"torch": "torch"}
+_EXTRA_MODULE = {"torch": "torch", "onnx": "onnxruntime"}
 
 
 @dataclass(frozen=True, slots=True)

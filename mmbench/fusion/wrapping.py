@@ -31,7 +31,7 @@ class Wrapper(Fusion):
             wanted = " or ".join(self._wrapped())
             raise UsageError(f"{type(self).__name__} wraps a fusion of {wanted}, and {inner!r} is one of {level}.")
         self.inner = build_fusion(inner, modalities, width, inner_options or {})
-        self.layout = self.inner.layout
+        self.layout, self.anchored = self.inner.layout, self.inner.anchored
 
     @classmethod
     def _wrapped(cls) -> tuple[Level, ...]:

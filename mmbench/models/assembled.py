@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from mmbench.models.config import ModelConfig, PictureConfig, TextConfig
 from mmbench.models.dense_encoder import DenseEncoder
 from mmbench.models.encoders import encoder, normaliser
 from mmbench.models.tasks.catalogue import TASKS
-from mmbench.models.tasks.task import Size
+from mmbench.models.tasks.task import Asked, Size
 from mmbench.models.vocabulary import PAD, Vocabulary
 
 # Under this name the ModelConfig stands in a checkpoint's metadata.
@@ -89,8 +90,13 @@ class FusionModel(nn.Module):
 
     def outputs(self, inputs: Mapping[str, Value], present: Mapping[str, Tensor]) -> Any:
         """As ``forward``, with every input there and ``present[m]`` bool [B]; what is absent is not read."""
-        decision = self.decide(self.features(inputs, present), present)
-        return self.kind.output(decision.logits, self._picture_size(inputs))
+        return self.answer(self.features(inputs, present), present, self.picture_size(inputs))
+
+    def answer(self, features: Mapping[str, Feature], present: Mapping[str, Tensor], size: Size | None) -> Any:
+        """What the task asks for, from the features; ``size`` (height, width) is that of the pictures."""
+        first = next(iter(present.values()))
+        asked = Asked(self.config, len(first), first.device, size)
+        return self.kind.answer(lambda query: self.decide(features, present, query).logits, asked)
 
     def features(self, inputs: Mapping[str, Value], present: Mapping[str, Tensor]) -> dict[str, Feature]:
         """What the encoders see: a Feature of each modality, or FUSED where the inputs are joined before."""
@@ -100,12 +106,20 @@ class FusionModel(nn.Module):
             return {FUSED: from_map(self.encoders[FUSED](to_map(joined)))}
         return {m: _as_feature(self.encoders[m](x)) for m, x in kept.items()}
 
-    def decide(self, features: Mapping[str, Feature], present: Mapping[str, Tensor]) -> Decision:
-        """The logits that the fusion and the heads make of the features."""
+    def decide(
+        self, features: Mapping[str, Feature], present: Mapping[str, Tensor], query: Tensor | None = None
+    ) -> Decision:
+        """The logits that the fusion and the heads make of the features, and of ``query`` where the task has one."""
         bridged = {m: self.bridges[m](f) if m in self.bridges else f for m, f in features.items()}
         if self.kind.on_grid and self.fusion.layout == "aligned":
             bridged = aligned(bridged)
-        return self.fusion.decide(bridged, present, dict(self.heads.items()))
+        heads = {name: head if query is None else partial(head, query=query) for name, head in self.heads.items()}
+        return self.fusion.decide(bridged, present, heads)
+
+    def picture_size(self, inputs: Mapping[str, Value]) -> Size | None:
+        """Height and width of the first picture, None where there is none."""
+        sizes = (x.shape[-2:] for x in inputs.values() if isinstance(x, Tensor) and x.ndim == 4)
+        return next(((size[0], size[1]) for size in sizes), None)
 
     def _kept(self, modality: str, x: Value, present: Tensor) -> Tensor:
         """The normalised input, zeros where it is absent, so that NaN does not spread."""
@@ -121,15 +135,11 @@ class FusionModel(nn.Module):
             return [""] * count
         like = next(self.parameters())
         if isinstance(table, PictureConfig):
-            size = self._picture_size(given) or self.config.shape
+            size = self.picture_size(given) or self.config.shape
             if size is None:
                 raise ValueError(f"expected at least one picture, found {', '.join(given)}")
             return like.new_zeros(count, table.channels, *size)
         return like.new_zeros(count, table.rate)
-
-    def _picture_size(self, inputs: Mapping[str, Value]) -> Size | None:
-        sizes = (x.shape[-2:] for x in inputs.values() if isinstance(x, Tensor) and x.ndim == 4)
-        return next(((size[0], size[1]) for size in sizes), None)
 
 
 def load_model(path: Path) -> tuple[FusionModel, Metadata]:

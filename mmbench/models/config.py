@@ -77,7 +77,8 @@ class ModelConfig(_Table):
     captioning. ``width`` d is the number of channels of a feature, ``stride`` the resolution of pictures' features
     relative to the input, ``size`` (height, width) what pictures are resized to, None to take them as they are,
     ``shape`` the size of the pictures that it was trained on (for a batch without any). ``subpixel`` says whether a
-    token predicts each of its stride x stride pixels. ``fusion`` is the name of an operator with its
+    token predicts each of its stride x stride pixels. A caption has at most ``length`` words, found with a ``beam`` of
+    that width. ``fusion`` is the name of an operator with its
     ``fusion_options``, or ``only:MODALITY`` for a model without fusion.
     """
 
@@ -89,6 +90,8 @@ class ModelConfig(_Table):
     size: tuple[Side, Side] | None = None
     shape: tuple[Side, Side] | None = None
     subpixel: bool = False
+    length: int = Field(default=1, ge=1, le=512)
+    beam: int = Field(default=1, ge=1, le=64)
     fusion: str
     fusion_options: dict[str, Any] = Field(default_factory=dict)
 

@@ -16,8 +16,7 @@ from mmbench.core.source import SignedSource
 from mmbench.models.augment import Augmentation
 from mmbench.models.config import ONLY, Stride
 from mmbench.models.recipe import Precision, Recipe
-from mmbench.models.splits import Splits, reference_task
-from mmbench.models.tasks.catalogue import TASKS
+from mmbench.models.splits import Splits
 from mmbench.models.tasks.task import Size
 from mmbench.models.training import Encoders, Plan
 
@@ -69,6 +68,8 @@ _DEFAULTS: Mapping[str, Defaults] = MappingProxyType(
         "segmentation": Defaults(),
         "referring-segmentation": Defaults(width=32, stride=4, steps=1500),
         "classification": Defaults(width=32, stride=4, steps=1500, encoder_steps=800, class_weight_power=0.0),
+        "captioning": Defaults(width=64, stride=8, steps=1500, encoder_steps=1500, class_weight_power=0.0),
+        "detection": Defaults(width=32, stride=4, steps=1500, encoder_steps=1000, class_weight_power=0.0),
         "vqa": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
     }
 )
@@ -95,7 +96,7 @@ def plan(splits: Splits, choices: Choices) -> Plan:
         encoders=choices.encoders or ("frozen" if signed else "joint"),
         width=choices.width or defaults.width,
         stride=stride,
-        subpixel=signed and stride > 1 and TASKS[reference_task(splits.spec)].on_grid,
+        subpixel=signed and stride > 1 and splits.spec.spatial,
         size=choices.size,
         shape=shape,
         fusion_options=choices.fusion_options,

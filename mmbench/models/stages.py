@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mmbench.core.errors import UsageError
 from mmbench.core.key import digest_of
 from mmbench.core.source import Modality, SignedSource
+from mmbench.fusion.feature import Feature
 from mmbench.models.assembled import FusionModel
 from mmbench.models.batches import batches
 from mmbench.models.config import ModelConfig, ReferenceTask, Stride
@@ -21,7 +22,7 @@ from mmbench.models.data import Items, TensorBatch
 from mmbench.models.loop import Best, Stage
 from mmbench.models.recipe import Recipe
 from mmbench.models.splits import Splits, reference_task
-from mmbench.models.survey import class_weights, label_counts
+from mmbench.models.survey import class_weights, label_counts, labels_of
 from mmbench.models.tasks.catalogue import TASKS
 from mmbench.models.tasks.task import Labels, Penalty, Size
 from mmbench.models.validation import validate
@@ -58,7 +59,7 @@ class Labelled:
 def with_targets(splits: Splits, modalities: Mapping[str, Modality], size: Size | None) -> Labelled:
     """The suite's own labels."""
     task = reference_task(splits.spec)
-    labels = Labels(tuple(splits.train.classes), splits.train.ignore, size)
+    labels = labels_of(splits.train, TASKS[task], size)
     train, val = (Items(source, modalities, TASKS[task], labels, size) for source in (splits.train, splits.val))
     return Labelled(splits, train, val, splits.val.ids, task, splits.spec.primary)
 
@@ -127,19 +128,22 @@ def _some(ids: Sequence[str]) -> Sequence[str]:
 
 
 def loss_of(model: FusionModel, batch: TensorBatch, penalty: Penalty) -> Tensor:
-    """The task's loss of the answer, plus that of each expert beside it, plus the fusion's own term."""
-    decision = model.decide(model.features(batch.inputs, batch.present), batch.present)
-    losses = [
-        model.kind.loss(logits, batch.target, penalty) for logits in (decision.logits, *decision.experts.values())
-    ]
-    return torch.stack(losses).sum() + decision.auxiliary
+    """The task's loss of the answer, plus that of each expert on the items that it sees, plus the fusion's own term."""
+    features = model.features(batch.inputs, batch.present)
+    decision = model.decide(features, batch.present, model.kind.query(batch.target))
+    loss = model.kind.loss(decision.logits, batch.target, penalty, model.config) + decision.auxiliary
+    for expert in decision.experts.values():
+        seen = ~expert.pad.all(dim=1)
+        if seen.any():
+            logits = Feature(expert.x[seen], expert.pad[seen], expert.grid)
+            loss = loss + model.kind.loss(logits, batch.target[seen], penalty, model.config)
+    return loss
 
 
 def _answer(model: FusionModel, batch: TensorBatch) -> Any:
-    """The task's output, label maps at the size of the target."""
-    decision = model.decide(model.features(batch.inputs, batch.present), batch.present)
-    size = (batch.target.shape[-2], batch.target.shape[-1]) if model.kind.on_grid else None
-    return model.kind.output(decision.logits, size)
+    """The task's answer, label maps at the size of the target."""
+    size = model.kind.size(batch.target) or model.picture_size(batch.inputs)
+    return model.answer(model.features(batch.inputs, batch.present), batch.present, size)
 
 
 def record_of(recipe: Recipe, best: Best, metric: str) -> dict[str, Any]:

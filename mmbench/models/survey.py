@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmbench.core.errors import LoadError
-from mmbench.core.source import Modality
+from mmbench.core.errors import LoadError, UsageError
+from mmbench.core.source import Modality, Source, TargetedSource
 from mmbench.models.audio_encoder import Spectrogram
 from mmbench.models.config import AudioConfig, InputConfig, PictureConfig, TextConfig
 from mmbench.models.data import Items
+from mmbench.models.tasks.task import Labels, Size, Task
 from mmbench.models.vocabulary import vocabulary_of
 
 # A sample of the training samples is enough: its error is far below what the weights depend on. Of texts there must be
@@ -20,6 +22,26 @@ from mmbench.models.vocabulary import vocabulary_of
 _LOOKED_AT, _READ = 256, 4096
 _SMALLEST_STD = 1e-3
 _LONGEST_TEXT = 64
+
+
+def labels_of(source: Source, task: Task, size: Size | None) -> Labels:
+    """The names of the targets of a training split: its classes, or the words of up to 4,096 of its captions.
+
+    Raises UsageError where answers have no closed list.
+    """
+    if not task.worded:
+        if not source.classes:
+            raise UsageError("The suite has no closed list of answers, from which a model could choose.")
+        return Labels(tuple(source.classes), source.ignore, size)
+    ids = source.ids[:: max(1, len(source.ids) // _READ)]
+    bare = source.without_inputs if isinstance(source, TargetedSource) else source.load
+    targets = (bare(sample_id).target for sample_id in ids)
+    words, longest = vocabulary_of(text for target in targets for text in _texts(target))
+    return Labels(words, length=min(longest, _LONGEST_TEXT))
+
+
+def _texts(target: Any) -> Iterable[str]:
+    return (target,) if isinstance(target, str) else target
 
 
 def label_counts(items: Items, ids: Sequence[str]) -> Tensor:

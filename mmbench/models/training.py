@@ -16,13 +16,14 @@ from mmbench.core.source import Modality, Source
 from mmbench.models import encoder_cache
 from mmbench.models.assembled import CONFIG_KEY, FusionModel
 from mmbench.models.checkpoint import Metadata, StateDict, save_checkpoint, weights_digest
-from mmbench.models.config import ONLY, InputConfig, ModelConfig, Stride
+from mmbench.models.config import ONLY, ModelConfig, ReferenceTask, Stride
 from mmbench.models.loop import Report, fit
 from mmbench.models.randomness import seeded
 from mmbench.models.recipe import Recipe
-from mmbench.models.splits import Splits
+from mmbench.models.serving import check_served
+from mmbench.models.splits import Splits, reference_task
 from mmbench.models.stages import Labelled, key_of, record_of, stage_of, with_signatures, with_targets
-from mmbench.models.survey import inputs_of
+from mmbench.models.survey import inputs_of, label_counts
 from mmbench.models.tasks.task import Size
 
 # Where the encoders come from: trained with the rest; on their signatures and then kept; or then trained on.
@@ -42,6 +43,7 @@ class Plan:
     width: int = 16
     stride: Stride = 1
     subpixel: bool = False
+    beam: int = 3
     size: Size | None = None
     shape: Size | None = None
     fusion_options: Mapping[str, Any] = field(default_factory=dict)
@@ -61,10 +63,11 @@ class Trained:
     digest: str
 
 
-def modalities_of(fusion: str, source: Source) -> dict[str, Modality]:
+def modalities_of(fusion: str, source: Source, task: ReferenceTask) -> dict[str, Modality]:
     """The inputs that a model with this fusion takes, in the source's order.
 
-    Raises UnknownName for a fusion that is not registered, UsageError when the source has not the inputs that it needs.
+    Raises UnknownName for a fusion that is not registered, UsageError when it does not serve the task or the source has
+    not the inputs that it needs.
     """
     available = dict(source.modalities)
     names = ", ".join(available)
@@ -74,6 +77,7 @@ def modalities_of(fusion: str, source: Source) -> dict[str, Modality]:
             raise UsageError(f"--fusion {fusion}: there is no modality {name!r}; the suite has: {names}.")
         return {name: available[name]}
     registry.fusion.entry(fusion)
+    check_served(fusion, task)
     if len(available) < 2:
         raise UsageError(f"--fusion {fusion} joins modalities, but the suite has one; use --fusion {ONLY}{names}.")
     return available
@@ -85,8 +89,8 @@ def train(splits: Splits, plan: Plan, report: Report) -> Trained:
     Raises SampleError when a training or validation sample is broken, UsageError when the plan does not fit the suite
     or the output cannot be written, Interrupted on ctrl-C.
     """
-    data = with_targets(splits, modalities_of(plan.fusion, splits.train), plan.size)
-    config = _config(plan, data, inputs_of(data.train, splits.train.ids))
+    data = with_targets(splits, modalities_of(plan.fusion, splits.train, reference_task(splits.spec)), plan.size)
+    config = _config(plan, data)
     model = _built(config, plan, "model")
     encoders = _encoders(splits, plan, config, model, report)
     for m, (weights, _) in encoders.items():
@@ -148,18 +152,25 @@ def _encoder(
     return found
 
 
-def _config(plan: Plan, data: Labelled, inputs: Mapping[str, InputConfig]) -> ModelConfig:
+def _config(plan: Plan, data: Labelled) -> ModelConfig:
+    ids = data.splits.train.ids
+    options = dict(plan.fusion_options)
+    if not plan.fusion.startswith(ONLY) and registry.fusion.get(plan.fusion).needs_prior and "prior" not in options:
+        counts = label_counts(data.train, ids) + 1  # a class that was never seen is rare, not impossible
+        options["prior"] = (counts / counts.sum()).tolist()
     return ModelConfig(
         task=data.task,
         classes=data.train.labels.classes,
-        inputs=dict(inputs),
+        inputs=inputs_of(data.train, ids),
         width=plan.width,
         stride=plan.stride,
         size=plan.size,
         shape=plan.shape,
         subpixel=plan.subpixel,
+        length=data.train.labels.length,
+        beam=plan.beam,
         fusion=plan.fusion,
-        fusion_options=dict(plan.fusion_options),
+        fusion_options=options,
     )
 
 

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from mmbench.reports.grid import Grid, Head, Line
+from mmbench.reports.numbers import decimal
 from mmbench.reports.terminal import Block, Heading, Paragraph
 from mmbench.sources.scenes.leaks import ACCIDENT, Finding, findings, leaks, repeated
 from mmbench.sources.scenes.source import SceneSource
@@ -38,9 +39,31 @@ def card(facts: Mapping[str, Any]) -> Iterator[Block]:
         yield Paragraph(f"p: chance that a measure differs so much between the answers; a leak is below {limit:.1e}.")
     else:
         yield Paragraph("In this regime each modality alone may tell the answer: there is nothing to leak.")
+    if facts.get("probes"):
+        yield _probes(facts["probes"])
+        yield Paragraph("A probe is fitted to the training split; above bound + 3 standard errors (SE) it is a leak.")
     samples = ", ".join(f"{split} {count}" for split, count in facts["samples"].items())
     yield Paragraph(f"Samples that occur twice ({samples}): {len(facts['repeated'])}")
     yield from (Paragraph(sample_id, indent=2) for sample_id in facts["repeated"][:_NAMED])
+
+
+def _probes(found: Sequence[Mapping[str, Any]]) -> Grid:
+    lines = [
+        Line(
+            (
+                f"{one['modality']}: {one['about']}",
+                one["probe"],
+                decimal(one["right"]),
+                decimal(one["bound"]),
+                f"{one['errors']:+.1f}",
+                str(one["units"]),
+                "LEAK" if one["leaks"] else "ok",
+            )
+        )
+        for one in found
+    ]
+    heads = (Head("from alone", right=False), Head("probe", right=False), *map(Head, ("right", "bound", "SE", "n")))
+    return Grid("Probes", (*heads, Head("", right=False)), tuple(lines), repeat=(0,))
 
 
 def _grid(found: Sequence[Finding], leaked: set[tuple[str, str]]) -> Grid:

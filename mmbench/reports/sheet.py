@@ -45,13 +45,15 @@ def contact_sheet(
     predictions: Mapping[str, LabelMap] | None = None,
     captions: Mapping[str, str] | None = None,
     cell: tuple[int, int] = (240, 180),
+    heading: str = "",
 ) -> Image.Image:
     """An RGB picture with a row per sample: each modality, the target, and with a prediction it and its errors.
 
     Pictures are shrunk or enlarged to fit ``cell`` (width, height); an image shows its first three channels, a plane is
     grey from its smallest to its largest value, which stand above it, a recording is a spectrogram. Texts, and targets
     without a place in the picture, stand below. ``predictions`` and ``captions`` (a text behind the id) are by sample
-    id. At the end stand the colours of the classes, where colours are shown. Raises ValueError without a sample.
+    id, ``heading`` stands above all. At the end stand the colours of the classes, where colours are shown. Raises
+    ValueError without a sample.
     """
     if not samples:
         raise ValueError("a contact sheet needs at least one sample")
@@ -67,7 +69,8 @@ def contact_sheet(
         )
         for sample, row in zip(samples, found, strict=True)
     ]
-    return _drawn(rows, _legend(samples, shown), width, cell)
+    above = [line for line in _wrapped(heading, width - 2 * _GAP) if line]
+    return _drawn([_Row(line, [], []) for line in above] + rows, _legend(samples, shown), width, cell)
 
 
 def _legend(samples: Sequence[Sample], shown: Shown) -> list[tuple[str, Colour]]:

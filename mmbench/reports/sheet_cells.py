@@ -16,7 +16,7 @@ from mmbench.core.source import Modality
 from mmbench.core.targets import Boxes, JointTarget, Objects
 from mmbench.reports.palette import colour_labels, error_map
 from mmbench.reports.sheet_objects import draw_objects
-from mmbench.reports.spectrogram import spectrogram
+from mmbench.reports.spectrogram import loudest, spectrogram
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ def _input(name: str, modality: Modality, value: Array | None) -> Cell:
         pixels = value[..., :3] if value.shape[2] >= 3 else value[..., 0]
         return Cell(name, Image.fromarray(np.ascontiguousarray(pixels)))
     if modality.kind == "audio":
-        title = f"{name} {len(value) / modality.rate:.3g} s, up to {modality.rate / 2000:g} kHz"
+        told = f"to {modality.rate / 2000:g} kHz, loudest at {loudest(value, modality.rate):.0f} Hz"
+        title = f"{name} {len(value) / modality.rate:.3g} s, {told}"
         return Cell(title, Image.fromarray(spectrogram(value, modality.rate)))
     low, high = float(np.nanmin(value)), float(np.nanmax(value))
     span = high - low if high > low else 1.0

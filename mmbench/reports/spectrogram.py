@@ -28,3 +28,9 @@ def spectrogram(audio: NDArray[np.floating], rate: int) -> NDArray[np.uint8]:
         return np.zeros(shown.shape, dtype=np.uint8)
     level = 10 * np.log10(np.maximum(shown / loudest, 10 ** (-_RANGE / 10)))
     return ((level / _RANGE + 1) * 255).round().astype(np.uint8)
+
+
+def loudest(audio: NDArray[np.floating], rate: int) -> float:
+    """The strongest frequency of the whole recording, Hz; 0 for silence. Neighbouring tones look alike in a picture."""
+    power = np.abs(np.fft.rfft(audio.astype(np.float64)))
+    return float(power.argmax()) * rate / len(audio) if len(audio) else 0.0

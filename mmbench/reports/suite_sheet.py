@@ -6,7 +6,7 @@ from PIL import Image
 
 from mmbench.core.errors import NothingMeasured, SampleError
 from mmbench.core.sample import Sample
-from mmbench.core.source import Source, TargetedSource
+from mmbench.core.source import SignedSource, Source, TargetedSource
 from mmbench.reports.sheet import contact_sheet
 from mmbench.runner.plan import choose
 from mmbench.runner.suites import OpenedSuite
@@ -28,15 +28,26 @@ def suite_sheet(suite: OpenedSuite, count: int) -> Image.Image:
     modalities = {name: m for name, m in source.modalities.items() if name in suite.spec.modalities}
     captions = {sample.id: caption for sample, caption in found}
     samples = [sample for sample, _ in found]
-    return contact_sheet(samples, modalities, source.classes, source.ignore, captions=captions, cell=_CELL)
+    heading = f"{suite.reference}: {suite.spec.title}"
+    return contact_sheet(
+        samples, modalities, source.classes, source.ignore, captions=captions, cell=_CELL, heading=heading
+    )
 
 
 def _sample(source: Source, sample_id: str) -> tuple[Sample, str]:
-    """The sample and its tags; without its inputs and with the reason where only these cannot be read."""
+    """The sample, and what is said of it; without its inputs and with the reason where only these cannot be read."""
     try:
         sample = source.load(sample_id)
     except SampleError as error:
         if not isinstance(source, TargetedSource):
             raise
         return source.without_inputs(sample_id), str(error)
-    return sample, ", ".join(f"{name} {value}" for name, value in sorted(sample.tags.items()))
+    tags = [f"{name} {value}" for name, value in sorted(sample.tags.items())]
+    return sample, "; ".join(filter(None, (", ".join(tags), _signatures(source, sample))))
+
+
+def _signatures(source: Source, sample: Sample) -> str:
+    """What each modality alone shows, as numbers, where these decide the class of a generated sample."""
+    if not isinstance(source, SignedSource) or not isinstance(sample.target, int):
+        return ""
+    return "shown: " + ", ".join(f"{name} {int(source.signature(sample.id, name))}" for name in source.modalities)

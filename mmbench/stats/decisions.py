@@ -26,6 +26,8 @@ from mmbench.stats.permutation import TypicalValues
 
 # Below these discordant samples the exact test takes the score test's place.
 FEW_DISCORDANT = 25
+# A smaller acceleration changes nothing but rounding.
+_STRAIGHT = 1e-9
 # How exactly bounds are found.
 _ROUNDING = 1e-7
 
@@ -63,6 +65,11 @@ class Harm(Protocol):
 class StudentHarm:
     """A harm with a standard error and Student's t: means, corpus metrics by the jackknife, two-way seeds.
 
+    ``acceleration`` (``Jackknife.acceleration``, a sixth of the skewness of the mean) is that of skewed groups, where a
+    harm of the margin would pass in 8 % of runs of 40 groups. Every p and bound is the more careful one of Student's
+    and of that with t corrected by Hall's cubic, g(t) = ((1 + 2at)^3 - 1) / 6a + a (Hall 1992, "On the removal of
+    skewness by transformation"), which alone finds changes in unchanged models too often.
+
     ``value`` or ``error`` NaN, or no degree of freedom, proves nothing. However small the error (constant differences),
     no p is below 2**-groups, the smallest that a sign-flip test of the groups of samples can give.
     """
@@ -71,29 +78,40 @@ class StudentHarm:
     error: float
     degrees: float
     groups: int
+    acceleration: float = 0.0
 
     def lower(self, alpha: float) -> float:
-        """Value - t error."""
-        return -inf if self._is_mute(alpha) else self.value - student_quantile(1 - alpha, self.degrees) * self.error
+        """Where p_over is alpha."""
+        return -inf if self._is_mute(alpha) else self.value - max(self._reaches(1 - alpha))
 
     def upper(self, alpha: float) -> float:
-        """Value + t error."""
-        return inf if self._is_mute(alpha) else self.value + student_quantile(1 - alpha, self.degrees) * self.error
+        """Where p_under is alpha."""
+        return inf if self._is_mute(alpha) else self.value - min(self._reaches(alpha))
 
     def p_over(self, margin: float) -> float:
         """Student's t test of harm <= margin."""
-        return self._tail(self.value - margin)
+        return self._tail(self.value - margin, 1.0)
 
     def p_under(self, margin: float) -> float:
         """Student's t test of harm >= margin."""
-        return self._tail(margin - self.value)
+        return self._tail(self.value - margin, -1.0)
 
-    def _tail(self, distance: float) -> float:
+    def _reaches(self, probability: float) -> tuple[float, float]:
+        """How far below the value what is tested lies where t, and the corrected t, are this quantile."""
+        quantile, a = student_quantile(probability, self.degrees), self.acceleration
+        if abs(a) < _STRAIGHT:
+            return quantile * self.error, quantile * self.error
+        return quantile * self.error, self.error * float(np.cbrt(1 + 6 * a * (quantile - a)) - 1) / (2 * a)
+
+    def _tail(self, distance: float, side: float) -> float:
+        """p of the value being so far above (side 1) or below (-1) what is tested."""
         if self._is_mute(1.0):
             return 1.0
         if self.error == 0:
-            return self._floor if distance > 0 else 1.0
-        return max(student_tail(distance / self.error, self.degrees), self._floor)
+            return self._floor if distance * side > 0 else 1.0
+        t, a = distance / self.error, self.acceleration
+        corrected = t if abs(a) < _STRAIGHT else ((1 + 2 * a * t) ** 3 - 1) / (6 * a) + a
+        return max(student_tail(side * t, self.degrees), student_tail(side * corrected, self.degrees), self._floor)
 
     def _is_mute(self, alpha: float) -> bool:
         return isnan(self.value) or isnan(self.error) or self.degrees <= 0 or alpha < self._floor

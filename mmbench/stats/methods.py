@@ -39,8 +39,8 @@ class Method(StrEnum):
 class Choice:
     """A line of the table: the method of a quantity of a kind of metric under a condition, and why.
 
-    ``covers``: by scenario of the coverage study, how often the nominal 95 % interval held the truth, in percent at the
-    sizes of ``SIZES`` (docs/coverage.md).
+    ``covers``: by scenario of the coverage study, how often the nominal 95 % interval held the truth on test sets of
+    ``SIZES`` samples, in percent (docs/coverage.md; the standard error is 0.5 to 1.1).
     """
 
     kind: Kind
@@ -51,8 +51,8 @@ class Choice:
     covers: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
-# The sizes of test sets of the figures in ``Choice.covers``.
-SIZES = (50, 200, 1000, 5000)
+# The sizes of the test sets behind ``Choice.covers``.
+SIZES = (200, 1000, 5000)
 
 # The first line that fits is taken.
 CHOICES: tuple[Choice, ...] = (
@@ -63,21 +63,85 @@ CHOICES: tuple[Choice, ...] = (
         Method.CLOPPER_PEARSON,
         "exact: never below its level, where Wilson's falls to 84 to 92 % for some shares over 95 %",
     ),
-    Choice("proportion", "score", "always", Method.WILSON, "at its level on average, narrower than the exact one"),
-    Choice("proportion", "difference", "always", Method.TANGO, "at its level from 50 samples on, as no bootstrap is"),
-    Choice("mean", "score", "always", Method.JACKKNIFE_T, "Student's interval over groups; percentiles are too narrow"),
-    Choice("mean", "difference", "always", Method.JACKKNIFE_T, "as its score"),
+    Choice(
+        "proportion",
+        "score",
+        "always",
+        Method.WILSON,
+        "at its level on average, also near 1, where resampling covers 89 % at 200 samples",
+        {"accuracy": (94.2, 94.5, 94.2)},
+    ),
+    Choice(
+        "proportion",
+        "difference",
+        "always",
+        Method.TANGO,
+        "at its level where few samples are discordant, where resampling covers 85 to 91 %",
+        {"accuracy": (95.7, 95.1, 95.3)},
+    ),
+    Choice(
+        "mean",
+        "score",
+        "always",
+        Method.JACKKNIFE_T,
+        "of a mean it is Student's interval over groups; percentiles are a little narrow",
+        {"VQA accuracy, grouped": (93.7, 95.2, 95.8), "CIDEr": (94.2, 94.9, 95.2)},
+    ),
+    Choice(
+        "mean",
+        "difference",
+        "always",
+        Method.JACKKNIFE_T,
+        "as the score; with 50 groups percentiles cover 92.2 and BCa 91.6 %",
+        {"VQA accuracy, grouped": (93.9, 94.7, 94.1), "CIDEr": (95.2, 95.0, 95.5)},
+    ),
     Choice(
         "sums",
         "score",
         "few-instances",
         Method.PERCENTILE,
-        "no claim: the score is skewed, and of all methods this one has the best worst case",
+        "no claim: the score is skewed; at 50 samples 85.7 % at worst, jackknife-t 78.6 and BCa 79.8 %",
     ),
-    Choice("sums", "score", "always", Method.JACKKNIFE_T, "not biased, as percentiles and BCa are at 200 samples"),
-    Choice("sums", "difference", "always", Method.JACKKNIFE_T, "as its score; rare classes cancel"),
-    Choice("weighted", "score", "always", Method.JACKKNIFE_T, "over blocks of groups; percentiles are biased upward"),
-    Choice("weighted", "difference", "always", Method.JACKKNIFE_T, "as its score"),
+    Choice(
+        "sums",
+        "score",
+        "always",
+        Method.JACKKNIFE_T,
+        "at its level, where BCa covers 91.6 and percentiles 93.0 % (mIoU, 200 samples)",
+        {
+            "mIoU, 11 classes": (94.0, 95.0, 95.5),
+            "macro-F1, 5 classes": (94.7, 95.1, 95.0),
+            "BLEU": (95.2, 95.6, 93.4),
+        },
+    ),
+    Choice(
+        "sums",
+        "difference",
+        "always",
+        Method.JACKKNIFE_T,
+        "as the score, and rare classes cancel: 95.1 to 96.3 % at 200 samples",
+        {
+            "mIoU, 11 classes": (94.9, 95.4, 94.0),
+            "macro-F1, 5 classes": (94.7, 95.2, 95.7),
+            "BLEU": (95.5, 94.8, 95.8),
+        },
+    ),
+    Choice(
+        "weighted",
+        "score",
+        "always",
+        Method.JACKKNIFE_T,
+        "over 100 blocks; percentiles are biased: at 200 samples they hold the value of an endless set in 90.3 %",
+        {"AP, 3 classes": (94.8, 93.8, 96.2)},
+    ),
+    Choice(
+        "weighted",
+        "difference",
+        "always",
+        Method.JACKKNIFE_T,
+        "as the score",
+        {"AP, 3 classes": (96.0, 94.2, 93.5)},
+    ),
 )
 
 

@@ -47,6 +47,19 @@ def test_a_leak_ends_with_code_1_and_is_named(monkeypatch, capsys) -> None:
     assert len(facts["tests"]) == 12
 
 
+def test_probes_are_trained_on_request(monkeypatch, capsys) -> None:
+    """A line each; a leak that only a probe may see ends with code 1 as well."""
+    monkeypatch.setenv("COLUMNS", "120")
+    assert check("cls-av[regime=S4]", "--leakage", "--probes", "--tier", "smoke", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert {(one["modality"], one["leaks"]) for one in facts["probes"]} == {("image", False), ("audio", False)}
+    assert all(one["units"] == 256 and one["bound"] == 0.25 for one in facts["probes"])
+    found = [{**facts["probes"][0], "right": 0.5, "errors": 9.2, "leaks": True}]
+    monkeypatch.setattr("mmbench.cli.check._probed", lambda _: {"probes": found})
+    assert check("cls-av[regime=S4]", "--leakage", "--probes", "--tier", "smoke") == 1
+    assert "0.500 0.250 +9.2 256 LEAK" in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_sample_that_occurs_twice_is_a_finding(monkeypatch, capsys) -> None:
     """Of training and test."""
     load = SceneSource.load

@@ -158,6 +158,13 @@ def test_a_suite_that_contradicts_itself_is_refused(fields):
         spec(**fields)
 
 
+def test_an_implied_default_is_not_written():
+    """So that a reference from before the parameter means the same; any other value is."""
+    suite = spec(parameters={"held": {"default": "none", "choices": ["none", "pairs"], "implied": True}})
+    assert suite.resolve({}) == suite.resolve({"held": "none"}) == {}
+    assert suite.resolve({"held": "pairs"}) == {"held": "pairs"}
+
+
 def test_the_tasks_of_a_suite():
     """One; those that the metrics of a joint suite name, in their order."""
     assert spec().tasks == ("segmentation",)

@@ -51,7 +51,7 @@ def test_each_task_has_a_line_and_its_own_classes() -> None:
 
 def test_what_can_be_seen_is_a_cell() -> None:
     titles = [cell.title for cell in cells(Sample("a", INPUTS, "red"), SHOWN, None)]
-    assert titles == ["image", "audio 0.1 s, up to 8 kHz"]
+    assert titles == ["image", "audio 0.1 s, to 8 kHz, loudest at 0 Hz"]
     absent = list(cells(Sample("a", {}, "red"), SHOWN, None))
     assert [(cell.title, cell.picture) for cell in absent] == [("image: absent", None), ("audio: absent", None)]
     assert list(lines(Sample("a", {}, "red"), SHOWN)) == ["text: absent", "target: red"]

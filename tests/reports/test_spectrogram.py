@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmbench.reports.spectrogram import spectrogram
+from mmbench.reports.spectrogram import loudest, spectrogram
 
 RATE = 16_000
 TIME = np.arange(2 * RATE) / RATE
@@ -35,3 +35,11 @@ def test_time_runs_to_the_right() -> None:
 @pytest.mark.parametrize("audio", [np.zeros(0), np.zeros(3), np.zeros(RATE), np.full(RATE, np.nan)])
 def test_silence_and_broken_sound_are_dark(audio: np.ndarray) -> None:
     assert spectrogram(audio.astype(np.float32), RATE).max() == 0
+
+
+@pytest.mark.parametrize("pitch", [220, 277, 1000])
+def test_the_strongest_frequency_is_told(pitch: int) -> None:
+    time = np.arange(16_000) / 16_000
+    tone = np.sin(2 * np.pi * pitch * time) + 0.3 * np.sin(2 * np.pi * 3000 * time)
+    assert loudest(tone.astype(np.float32), 16_000) == pytest.approx(pitch, abs=1)
+    assert loudest(np.zeros(100), 16_000) == loudest(np.zeros(0), 16_000) == 0

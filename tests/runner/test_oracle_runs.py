@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from mmbench.core.bounds import Bounds
+from mmbench.core.parts import of_part
+from mmbench.core.prediction import ClassScores, Detections, Joint, LabelMap, Text
 from mmbench.core.record import Estimate, RunRecord
+from mmbench.metrics.pairing import paired_scores
+from mmbench.reports.paired_runs import pair_runs
 from mmbench.runner.measure import RunOptions, measure, prepare
 from mmbench.runner.suites import OpenedSuite, SuiteChoice, open_suite
 
@@ -76,12 +82,65 @@ def test_the_additive_oracle_reaches_the_additive_bound(regime: str, tmp_path) -
     assert value == pytest.approx(record.bounds[0].additive, abs=0.02)
 
 
-def test_the_control_gains_nothing(tmp_path) -> None:
+@pytest.mark.parametrize("name", ["cls-it", "cls-av"])
+def test_the_control_gains_nothing(name: str, tmp_path) -> None:
     """H: both views together are as good as one, and there is no phi."""
-    suite = open_suite("cls-it", SuiteChoice({"tier": "smoke", "regime": "H"}))
-    both, one = (run(suite, locator, tmp_path) for locator in ("oracle:joint", "oracle:text"))
+    suite = open_suite(name, SuiteChoice({"tier": "smoke", "regime": "H"}))
+    both, one = (run(suite, locator, tmp_path) for locator in ("oracle:joint", "oracle:image"))
     assert both.estimates[0].value == one.estimates[0].value
     assert both.bounds[0].phi(both.estimates[0].value) is None
+
+
+def test_the_control_of_segmentation_gains_nothing(tmp_path) -> None:
+    """H: the paired difference of both views and one is not told from 0."""
+    suite = open_suite("seg", SuiteChoice({"tier": "smoke", "regime": "H"}))
+    options = RunOptions(results=tmp_path, draws=100, batch_size=64)
+    one, both = (
+        measure(prepare(suite, locator, options), options, lambda _: None, lambda: NOON)
+        for locator in ("oracle:rgb", "oracle:joint")
+    )
+    pair = pair_runs(one, both)
+    (score,) = [s for s in paired_scores(pair.rows, pair.metrics, pair.context) if s.metric.id == "miou"]
+    low, high = score.interval(0.95).bounds
+    assert low <= 0 <= high
+    assert both.record.bounds[0].phi(0.5) is None
+
+
+class Mistaken:
+    """Knows all, and always says another thing."""
+
+    def __init__(self, model, classes: tuple[str, ...]) -> None:
+        self.info, self._model, self._classes = model.info, model, classes
+
+    def predict(self, batch):
+        return [wrong(found, self._classes) for found in self._model.predict(batch)]
+
+
+def wrong(found, classes: tuple[str, ...]):
+    if isinstance(found, Joint):
+        return Joint(found.sample_id, {task: wrong(p, of_part(classes, task)) for task, p in found.parts.items()})
+    if isinstance(found, ClassScores):
+        return ClassScores(found.sample_id, np.roll(found.scores, 1))
+    if isinstance(found, Detections):
+        return replace(found, labels=(found.labels + 1) % len(classes))
+    if isinstance(found, Text):
+        return Text(found.sample_id, "otherwise")
+    things = found.labels % (len(classes) - 1) + 1 if len(classes) > 2 else 1 - found.labels
+    return LabelMap(found.sample_id, np.where((found.labels > 0) | (len(classes) <= 2), things, 0).astype(np.uint8))
+
+
+def test_wrong_labels_get_the_phi_that_they_must(suite: OpenedSuite, tmp_path) -> None:
+    """Nothing is right, phi = -U*/(F* - U*); in segmentation the background alone, which is one class of all."""
+    options = RunOptions(results=tmp_path, draws=100, batch_size=64)
+    prepared = prepare(suite, "oracle:joint", options)
+    mistaken = replace(prepared, model=Mistaken(prepared.model, suite.source.classes), key="0" * 32)
+    record = measure(mistaken, options, lambda _: None, lambda: NOON).record
+    score = 1 / len(suite.source.classes) if suite.spec.name == "seg" else 0
+    for estimate, bounds in pairs(record):
+        if not estimate.tag:
+            assert estimate.value == pytest.approx(score, abs=1e-6), estimate.metric
+            expected = (score - bounds.best_unimodal) / bounds.gap if bounds.gap >= 0.05 else None
+            assert bounds.phi(estimate.value) == (expected and pytest.approx(expected, abs=1e-4))
 
 
 def test_only_label_maps_have_a_size(tmp_path) -> None:

@@ -43,6 +43,6 @@ def test_the_study_is_seeded_and_its_table_marks_the_choice() -> None:
     assert first == second
     lines = list(table(first, "difference"))
     assert len(lines) == 3
-    assert lines[2].startswith("| accuracy, 75 % right | 200 | 20 | 0 % | **")
+    assert lines[2].startswith("| accuracy | 200 | 20 | 0 % | **")
     assert lines[2].count("**") == 2
     assert lines[2].count("| *") - lines[2].count("| **") == 1

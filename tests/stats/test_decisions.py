@@ -23,6 +23,7 @@ STUDENT = st.builds(
     st.sampled_from([0.0, 1e-9, 0.01, 0.05]),
     st.sampled_from([2.0, 9.0, 400.0, math.inf]),
     st.sampled_from([3, 6, 400]),
+    st.sampled_from([0.0, 0.01, -0.06]),
 )
 BINARY = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(1, 300)).map(
     lambda t: BinaryHarm(t[0], t[1], sum(t))
@@ -49,6 +50,21 @@ def test_three_outcomes() -> None:
     assert outcome(StudentHarm(0.025, 0.005, 10_000, 1000), 0.01) is Outcome.REGRESS
     assert outcome(harm, None) is Outcome.NOT_DETECTED
     assert outcome(StudentHarm(0.025, 0.005, 10_000, 1000), None) is Outcome.REGRESS
+
+
+@pytest.mark.parametrize("acceleration", [0.03, -0.03])
+def test_skewed_groups_are_judged_with_more_care(acceleration: float) -> None:
+    """Each bound is at least as far out as Student's, and one is further: the upper one of a harm skewed upwards."""
+    plain, skewed = StudentHarm(0.01, 0.01, 39, 40), StudentHarm(0.01, 0.01, 39, 40, acceleration)
+    assert skewed.lower(0.05) <= plain.lower(0.05)
+    assert skewed.upper(0.05) >= plain.upper(0.05)
+    assert (skewed.upper(0.05) > plain.upper(0.05)) == (acceleration > 0)
+    assert (skewed.lower(0.05) < plain.lower(0.05)) == (acceleration < 0)
+    # Hall's cubic by hand at the upper bound: t there is the 5 % quantile after the correction.
+    if acceleration > 0:
+        t = (0.01 - skewed.upper(0.05)) / 0.01
+        cubic = t + 2 * acceleration * t**2 + 4 / 3 * acceleration**2 * t**3 + acceleration
+        assert cubic == pytest.approx(-1.684875, abs=1e-5)  # Student's with 39 degrees of freedom
 
 
 def test_a_tolerated_drop_is_a_slip() -> None:

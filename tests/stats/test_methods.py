@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from mmbench.stats.intervals import percentile_interval, student_interval
 from mmbench.stats.jackknife import Jackknife
-from mmbench.stats.methods import FEW_SAMPLES, Method, choose_method, interval
+from mmbench.stats.methods import CHOICES, FEW_SAMPLES, SIZES, Choice, Kind, Method, Quantity, choose_method, interval
 from mmbench.stats.proportions import clopper_pearson_interval, tango_interval, wilson_interval
 
 
@@ -41,6 +44,33 @@ def test_few_samples_make_a_share_exact() -> None:
     assert choose_method("proportion", "score", samples=FEW_SAMPLES - 1, groups=199) is Method.CLOPPER_PEARSON
     assert choose_method("proportion", "score", samples=FEW_SAMPLES, groups=200) is Method.WILSON
     assert choose_method("proportion", "difference", samples=50, groups=50) is Method.TANGO
+
+
+def documented(quantity: str, scenario: str, method: str) -> list[float]:
+    """The coverage of a method in docs/coverage.md at each size, in percent."""
+    text = (Path(__file__).parents[2] / "docs" / "coverage.md").read_text()
+    section = text.split({"difference": "### Paired", "score": "### Absolute"}[quantity])[1].split("###")[0]
+    rows = [[cell.strip(" *") for cell in line.split("|")[1:-1]] for line in section.splitlines() if "|" in line]
+    column = rows[0].index(method)
+    found = {int(row[1]): row[column] for row in rows[2:] if row[0] == scenario}
+    return [float(found[size].split()[0]) for size in SIZES]
+
+
+@pytest.mark.parametrize(
+    "choice", [choice for choice in CHOICES if choice.covers], ids=lambda c: f"{c.kind} {c.quantity}"
+)
+def test_the_figures_beside_a_choice_are_those_of_the_study(choice: Choice) -> None:
+    """Within three standard errors of the page, and inside the claim: 93 to 97 %."""
+    for scenario, figures in choice.covers.items():
+        found = documented(choice.quantity, scenario, choice.method.value)
+        assert figures == pytest.approx(found, abs=1.6)
+        assert all(93 <= figure <= 97 for figure in found)
+
+
+def test_every_kind_has_a_choice_for_both_quantities_with_its_reason() -> None:
+    always = {(choice.kind, choice.quantity) for choice in CHOICES if choice.condition == "always"}
+    assert always == {(kind, quantity) for kind in get_args(Kind) for quantity in get_args(Quantity)}
+    assert all(choice.reason for choice in CHOICES)
 
 
 def test_the_interval_is_that_of_the_method() -> None:

@@ -14,7 +14,7 @@ from mmbench.core.prediction import LabelMap, Prediction
 from mmbench.fusion.feature import Feature, to_map
 from mmbench.models.config import ModelConfig
 from mmbench.models.heads import PixelClassifier, TokenClassifier, dense_logits
-from mmbench.models.tasks.task import VOID, Labels, Penalty, Size, Task
+from mmbench.models.tasks.task import VOID, Asked, Decide, Labels, Penalty, Size, Task
 
 
 class Segmentation(Task):
@@ -33,6 +33,10 @@ class Segmentation(Task):
         """The resized map, int16, with VOID."""
         return target.numpy()
 
+    def size(self, target: Tensor) -> Size:
+        """Height and width."""
+        return target.shape[-2], target.shape[-1]
+
     def counts(self, target: Tensor, classes: int) -> Tensor:
         """Pixels."""
         return torch.bincount(target[target != VOID].long(), minlength=classes)[:classes].double()
@@ -43,31 +47,32 @@ class Segmentation(Task):
             return PixelClassifier(config.width, self.channels(config), config.stride)
         return TokenClassifier(config.width, self.channels(config))
 
-    def loss(self, logits: Feature, target: Tensor, penalty: Penalty) -> Tensor:
+    def loss(self, logits: Feature, target: Tensor, penalty: Penalty, config: ModelConfig) -> Tensor:  # noqa: ARG002
         """The mean over pixels, at the size of the target."""
-        return penalty.of(dense_logits(logits, (target.shape[-2], target.shape[-1])), target.long())
+        return penalty.of(dense_logits(logits, self.size(target)), target.long())
 
-    def output(self, logits: Feature, size: Size | None) -> Tensor:
+    def answer(self, decide: Decide, asked: Asked) -> Tensor:
         """Logits at the size of the pictures."""
-        return dense_logits(logits, size) if size is not None else to_map(logits).float()
+        logits = decide(None)
+        return dense_logits(logits, asked.size) if asked.size is not None else to_map(logits).float()
 
-    def predictions(self, output: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:  # noqa: ARG002
+    def predictions(self, answers: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:  # noqa: ARG002
         """The most probable class of each pixel."""
-        labels = output.max(dim=1).indices.to(torch.int16).cpu().numpy()
+        labels = answers.max(dim=1).indices.to(torch.int16).cpu().numpy()
         return [LabelMap(i, row) for i, row in zip(ids, labels, strict=True)]
 
 
 class ReferringSegmentation(Segmentation):
     """One logit a pixel, float32 [B,H,W]: above 0 what is meant; targets 0 or 1."""
 
-    def output(self, logits: Feature, size: Size | None) -> Tensor:
+    def answer(self, decide: Decide, asked: Asked) -> Tensor:
         """The logit of what is meant against the rest."""
-        both = super().output(logits, size)
+        both = super().answer(decide, asked)
         return both[:, 1] - both[:, 0]
 
-    def predictions(self, output: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:  # noqa: ARG002
+    def predictions(self, answers: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:  # noqa: ARG002
         """Masks of 0 and 1."""
-        masks = (output > 0).to(torch.uint8).cpu().numpy()
+        masks = (answers > 0).to(torch.uint8).cpu().numpy()
         return [LabelMap(i, mask) for i, mask in zip(ids, masks, strict=True)]
 
 

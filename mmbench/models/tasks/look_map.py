@@ -13,7 +13,7 @@ from mmbench.fusion.feature import Feature, to_map
 from mmbench.models.config import ModelConfig
 from mmbench.models.heads import TokenClassifier
 from mmbench.models.tasks.dense import Segmentation
-from mmbench.models.tasks.task import Penalty, Size
+from mmbench.models.tasks.task import Asked, Decide, Penalty, Size
 
 
 class LookMap(Segmentation):
@@ -31,25 +31,25 @@ class LookMap(Segmentation):
         """Linear, by token."""
         return TokenClassifier(config.width, self.channels(config))
 
-    def loss(self, logits: Feature, target: Tensor, penalty: Penalty) -> Tensor:
+    def loss(self, logits: Feature, target: Tensor, penalty: Penalty, config: ModelConfig) -> Tensor:
         """The mean over tokens, of the label at the centre, plus the mean over pixels."""
-        classes = len(penalty.weights)
+        classes = len(config.classes)
         maps = to_map(logits).float()
         rows, columns = (_centres(n, m) for n, m in zip(maps.shape[-2:], target.shape[-2:], strict=True))
         labels = penalty.of(maps[:, -classes:], target[:, rows][:, :, columns].long())
         shown = _pixels(maps, classes, (target.shape[-2], target.shape[-1]))
         return labels + cross_entropy(torch.stack([-shown, shown], dim=1), (target > 0).long())
 
-    def output(self, logits: Feature, size: Size | None) -> Tensor:  # noqa: ARG002
+    def answer(self, decide: Decide, asked: Asked) -> Tensor:  # noqa: ARG002
         """The logits by token."""
-        return to_map(logits).float()
+        return to_map(decide(None)).float()
 
-    def predictions(self, output: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:
+    def predictions(self, answers: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:
         """The token's best label at the pixels that are no background."""
-        stride = round((output.shape[1] - len(classes)) ** 0.5)
-        size = (stride * output.shape[2], stride * output.shape[3])
-        labels = interpolate(output[:, -len(classes) + 1 :].max(dim=1, keepdim=True).indices.float(), size=size)[:, 0]
-        shown = _pixels(output, len(classes), size) > 0
+        stride = round((answers.shape[1] - len(classes)) ** 0.5)
+        size = (stride * answers.shape[2], stride * answers.shape[3])
+        labels = interpolate(answers[:, -len(classes) + 1 :].max(dim=1, keepdim=True).indices.float(), size=size)[:, 0]
+        shown = _pixels(answers, len(classes), size) > 0
         maps = torch.where(shown, labels + 1, 0).to(torch.int16).cpu().numpy()
         return [LabelMap(i, row) for i, row in zip(ids, maps, strict=True)]
 

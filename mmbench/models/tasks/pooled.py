@@ -14,7 +14,7 @@ from mmbench.fusion.feature import Feature
 from mmbench.models.bridges import pooled
 from mmbench.models.config import ModelConfig
 from mmbench.models.heads import TokenClassifier
-from mmbench.models.tasks.task import VOID, Labels, Penalty, Size, Task
+from mmbench.models.tasks.task import VOID, Asked, Decide, Labels, Penalty, Task
 
 
 class PooledClassifier(TokenClassifier):
@@ -46,17 +46,17 @@ class Classification(Task):
         """Linear, on the mean of the tokens."""
         return PooledClassifier(config.width, self.channels(config))
 
-    def loss(self, logits: Feature, target: Tensor, penalty: Penalty) -> Tensor:
+    def loss(self, logits: Feature, target: Tensor, penalty: Penalty, config: ModelConfig) -> Tensor:  # noqa: ARG002
         """The mean over samples."""
         return penalty.of(logits.x[:, 0].float(), target)
 
-    def output(self, logits: Feature, size: Size | None) -> Tensor:  # noqa: ARG002
+    def answer(self, decide: Decide, asked: Asked) -> Tensor:  # noqa: ARG002
         """float32 [B,C]."""
-        return logits.x[:, 0].float()
+        return decide(None).x[:, 0].float()
 
-    def predictions(self, output: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:  # noqa: ARG002
+    def predictions(self, answers: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:  # noqa: ARG002
         """The logits."""
-        return [ClassScores(i, row) for i, row in zip(ids, output.cpu().numpy(), strict=True)]
+        return [ClassScores(i, row) for i, row in zip(ids, answers.cpu().numpy(), strict=True)]
 
 
 class QuestionAnswering(Classification):
@@ -66,6 +66,6 @@ class QuestionAnswering(Classification):
         """The answer's number."""
         return torch.tensor(labels.classes.index(value) if value in labels.classes else VOID)
 
-    def predictions(self, output: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:
+    def predictions(self, answers: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:
         """The most probable answer."""
-        return [Text(i, classes[n]) for i, n in zip(ids, output.max(dim=1).indices.tolist(), strict=True)]
+        return [Text(i, classes[n]) for i, n in zip(ids, answers.max(dim=1).indices.tolist(), strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,17 +15,22 @@ from mmbench.core.prediction import Prediction
 from mmbench.fusion.feature import Feature
 from mmbench.models.config import ModelConfig
 
+# From what heads are given beside the features to logits.
+Decide = Callable[[Tensor | None], Feature]
 VOID = -100  # label without a loss
 Size = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What the targets of a training are: names of the classes, the label to leave out, the size of label maps."""
+    """What the targets of a training are: names of the classes, the label to leave out, the size of label maps,
+    the most words of a caption.
+    """
 
     classes: tuple[str, ...]
     ignore: int | None = None
     size: Size | None = None
+    length: int = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +54,24 @@ class Penalty:
         return (weight * (1 - torch.exp(-plain)) ** self.focal * plain).sum() / count
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be answered: ``count`` items on ``device``, with pictures of ``size``, by a model of ``config``."""
+
+    config: ModelConfig
+    count: int
+    device: torch.device
+    size: Size | None
+
+
 class Task(ABC):
     """Targets, head, loss and output of one task; a value without state."""
 
     # Whether the output lies on the grid of the first picture: then its features keep their grid, and those of the
     # other kinds are spread over it.
     on_grid: ClassVar[bool] = False
+    # Whether the answers are free texts, made of the words of the training targets.
+    worded: ClassVar[bool] = False
 
     @abstractmethod
     def target(self, value: Any, labels: Labels) -> Tensor:
@@ -68,6 +85,10 @@ class Task(ABC):
         """The targets of a batch."""
         return torch.stack(list(targets))
 
+    def size(self, target: Tensor) -> Size | None:  # noqa: ARG002
+        """Height and width of the targets of a batch, where they are label maps."""
+        return None
+
     @abstractmethod
     def counts(self, target: Tensor, classes: int) -> Tensor:
         """float64 [C]: how often a target holds each class."""
@@ -80,14 +101,18 @@ class Task(ABC):
     def head(self, config: ModelConfig) -> nn.Module:
         """A module from a Feature of ``config.width`` channels to one of logits."""
 
+    def query(self, target: Tensor) -> Tensor | None:  # noqa: ARG002
+        """What heads are given beside the features in training; most need nothing."""
+        return None
+
     @abstractmethod
-    def loss(self, logits: Feature, target: Tensor, penalty: Penalty) -> Tensor:
+    def loss(self, logits: Feature, target: Tensor, penalty: Penalty, config: ModelConfig) -> Tensor:
         """A scalar, the mean over what the batch holds."""
 
     @abstractmethod
-    def output(self, logits: Feature, size: Size | None) -> Any:
-        """What ``forward`` returns (the model's contract); ``size`` is that of the pictures."""
+    def answer(self, decide: Decide, asked: Asked) -> Any:
+        """What ``forward`` returns (the model's contract)."""
 
     @abstractmethod
-    def predictions(self, output: Any, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:
-        """What the suite's metric reads."""
+    def predictions(self, answers: Any, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:
+        """What the suite's metric reads of what ``answer`` returned."""

@@ -60,7 +60,7 @@ def findings(source: SceneSource) -> list[Finding]:
     samples: dict[str, Sample] = {}
     measured: dict[str, dict[str, Measures]] = {}
     for sample_id in source.ids:
-        for unit in _units(source.load(sample_id)):
+        for unit in units(source.load(sample_id)):
             samples[unit.id] = replace(unit, inputs={})  # what is measured takes the place of the pixels
             measured[unit.id] = {m.name: measures(m.kind, unit.inputs[m.name]) for m in source.modalities.values()}
     found = []
@@ -71,7 +71,7 @@ def findings(source: SceneSource) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.chance)
 
 
-def _units(sample: Sample) -> Iterator[Sample]:
+def units(sample: Sample) -> Iterator[Sample]:
     """The sample, or each object of a label map with classes or of ``Boxes``, cut out of the inputs by its box."""
     if sample.group is not None or not isinstance(sample.target, np.ndarray | Boxes):
         yield sample

@@ -15,7 +15,7 @@ from mmbench.sources.scenes.tasks.task import Item
 from mmbench.sources.scenes.tasks.vqa import ANSWERS, QuestionAnswering
 
 CLASSIFICATION, VQA = "classification", "vqa"
-CLASSES = tuple(f"class-{label}" for label in range(1, 1 + len(words.TEXTURES)))
+CLASSES = words.TEXTURES
 
 
 @dataclass(frozen=True, slots=True)

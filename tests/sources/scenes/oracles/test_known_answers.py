@@ -126,7 +126,7 @@ def rows(found) -> list[tuple[float, ...]]:
     return sorted(map(tuple, np.column_stack([found.boxes, found.scores, found.labels]).tolist()))
 
 
-@pytest.mark.parametrize("regime", ["S4", "E", "C"])
+@pytest.mark.parametrize("regime", TASKS["seg"].regimes)
 def test_segmentation_fitted_on_train_nears_its_bound_on_test(open_task, regime: str) -> None:
     """The policy is fitted to 256 training items; the bound is the best in hindsight, .01 higher at most."""
     source = open_task("seg", regime)

@@ -1,0 +1,1 @@
+"""What models and modalities know: probes that are trained to find a leak."""

@@ -1,0 +1,38 @@
+"""Which fusions serve which tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from mmbench.core.errors import UsageError
+from mmbench.models.config import ReferenceTask
+
+_DENSE: tuple[ReferenceTask, ...] = ("segmentation", "referring-segmentation")
+_POOLED: tuple[ReferenceTask, ...] = ("classification", "vqa")
+# Those that do not serve every task, and why; operators of tensors grow with the number of tokens, late fusions of
+# probabilities need the logits of classes, and a grid needs places.
+_SERVED: Mapping[str, tuple[ReferenceTask, ...]] = MappingProxyType(
+    {
+        "model_nonlinear": (*_DENSE, *_POOLED),
+        "product_of_experts": (*_DENSE, *_POOLED),
+        "conv": (*_DENSE, "detection"),
+        "early": (*_DENSE, "detection"),
+        "channel_exchange": (*_DENSE, "detection"),
+        "sigmoid_gate": _POOLED,
+        "nl_gate": (*_DENSE, "classification"),
+        "bilinear": _POOLED,
+        "mfb": _POOLED,
+        "low_rank_tensor": _POOLED,
+        "tensor_fusion": _POOLED,
+        "bottleneck": (*_DENSE, *_POOLED, "captioning"),
+        "mixture_of_experts": (*_DENSE, *_POOLED),
+    }
+)
+
+
+def check_served(fusion: str, task: ReferenceTask) -> None:
+    """Raises UsageError when the fusion is not made for models of the task."""
+    served = _SERVED.get(fusion)
+    if served is not None and task not in served:
+        raise UsageError(f"The fusion {fusion!r} serves {', '.join(served)}, not {task}; choose another fusion.")
