@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from statistics import fmean, variance
 
-from mmbench.core.errors import NotComparable, NothingMeasured
+from mmbench.core.errors import NotComparable, NothingMeasured, UsageError
 from mmbench.core.performance import LATENCY
 from mmbench.core.record import RunRecord
 from mmbench.gate.family import Status, fits
-from mmbench.gate.spec import GateSpec, MetricRule, Role
+from mmbench.gate.spec import GateSpec, MetricRule, RelativeMargin, Role
 from mmbench.gate.times import TimeFinding, TimeReport, finding, margin_on_log
 from mmbench.perf.estimating import BATCH, PRIMARY, QUANTITY, process_values
 from mmbench.stats.decisions import Harm, StudentHarm, decide
@@ -148,4 +148,8 @@ def _where(rule: MetricRule, record: RunRecord) -> bool:
 def _share(rule: MetricRule, metric: str) -> float | None:
     """The relative margin of a rule, else the default of the metric."""
     margin = rule.margin
-    return MARGINS.get(metric) if margin is None else float(getattr(margin, "share", margin))
+    if margin is None:
+        return MARGINS.get(metric)
+    if isinstance(margin, RelativeMargin) and margin.plus == 0:
+        return margin.share
+    raise UsageError(f"The margin of {metric} must be relative, as in margin = '5%'; correct the gate's file.")

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import ttest_ind
 
 from mmbench.cli.main import main
-from mmbench.core.errors import NotComparable
+from mmbench.core.errors import NotComparable, UsageError
 from mmbench.gate.spec import GateSpec, MetricRule
 from mmbench.gate.stored_times import gate_times, welch
 from mmbench.stats.intervals import student_tail
@@ -68,8 +68,10 @@ def test_rules_choose_metric_batch_and_margin(latency_run, tmp_path: Path) -> No
     """+30 % passes under a margin of 50 %; what no rule selects is not decided."""
     latency_run(tmp_path / "base", 0.01)
     latency_run(tmp_path / "head", 0.013)
-    rule = MetricRule(select="latency_ms", slice="batch=1", margin=0.5)
+    rule = MetricRule(select="latency_ms", slice="batch=1", margin="50%")
     sides = find_runs([tmp_path / "base"]), find_runs([tmp_path / "head"])
+    with pytest.raises(UsageError, match="must be relative"):
+        gate_times(*sides, GateSpec(metric=(MetricRule(select="latency_ms", margin=0.5),)), "pr")
     (line,) = gate_times(*sides, GateSpec(metric=(rule,)), "pr").findings
     assert (line.metric, line.status.value) == ("latency_ms{batch=1}", "pass")
     assert line.ratio == pytest.approx(1.3, rel=0.02)
