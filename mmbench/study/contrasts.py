@@ -13,7 +13,7 @@ from math import inf
 import numpy as np
 
 from mmbench.core.metric import Metric, TaskContext
-from mmbench.metrics.pairing import check_alike
+from mmbench.metrics.paired_rows import check_alike
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.weighing import GroupedTable, left_out_values, values_of
 from mmbench.stats.intervals import student_interval
