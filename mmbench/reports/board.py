@@ -94,12 +94,16 @@ def bound_kinds(bounds: Bounds) -> Iterator[tuple[BoundKind, str, float]]:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The runs of one suite reference and condition whose comparability keys agree; best first."""
+    """The runs of one suite reference, condition and inference whose comparability keys agree; best first.
+
+    ``inference`` is "" for the plain protocol.
+    """
 
     suite: str
     title: str
     task: str
     condition: str
+    inference: str
     primary: str
     classes: tuple[str, ...]
     licence: str

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from mmbench.core.errors import UnknownName, UsageError
+from mmbench.core.inference import protocol_of
+from mmbench.core.performance import LATENCY
 from mmbench.core.record import RunRecord
 from mmbench.metrics.rows import Rows
 from mmbench.reports.board import BoundLine, Cell, Column, Leaderboard, Place, Row, Table, bound_kinds
@@ -45,12 +47,15 @@ def _table(records: Sequence[RunRecord], rows_of: RowsOf) -> Table:
     latest = chosen[0][0]
     columns = _columns([record for record, _ in chosen])
     rows = [Row(record, older, tuple(_cells(record))) for record, older in chosen]
-    rows, remarks = _ranked(rows, [c for c in columns if c.primary], rows_of)
+    # Times have no samples in common, from which ranks could be drawn anew; their intervals are in the table.
+    primaries = [c for c in columns if c.primary and latest.task != LATENCY]
+    rows, remarks = _ranked(rows, primaries, rows_of)
     return Table(
         suite=latest.suite,
         title=latest.title,
         task=latest.task,
         condition=latest.condition,
+        inference=protocol_of(latest.key.inference),
         primary=latest.primary,
         classes=latest.classes,
         licence=latest.licence,

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processor
 MODELS: dict[str, Callable[[Path], None]] = {}
 CLASSES = ("background", "cup", "ball")
 LABELS = {"id2label": dict(enumerate(CLASSES)), "label2id": {name: i for i, name in enumerate(CLASSES)}}
-WORDS = [*"abcdefgh", *"cup ball background what colour is the red blue : . ?".split()]
+WORDS = [*"abcdefgh", *["cup", "ball", "background", "what", "colour", "is", "the", "red", "blue", ":", ".", "?"]]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "<image>"]
 VOCABULARY = {word: place for place, word in enumerate([*SPECIAL, *WORDS])}
 TEXT = {"vocab_size": len(VOCABULARY), "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
