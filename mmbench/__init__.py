@@ -18,7 +18,8 @@ def save_checkpoint(
     arch_kwargs: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> None:
-    """Saves the weights of ``model`` (a torch.nn.Module) and what it takes to build it again; ``.safetensors`` or a torch zip by suffix.
+    """Saves the weights of ``model`` (a torch.nn.Module) and what it takes to build it again, by suffix as
+    ``.safetensors`` or a torch zip.
 
     ``arch`` is ``FILE.py:Class`` or ``package.module:Class`` (by default that of the model's class), ``arch_kwargs``
     its arguments, ``training`` JSON-able facts for the row. The file names code and holds none: it is run only for
