@@ -22,16 +22,20 @@ from mmbench.core.sample import Batch
 @adapter("python", example="python:my_model.py:build")
 def open_python(request: ModelRequest) -> Model:
     """A function of yours that returns a torch module, or any object with predict(batch); needs no torch by itself."""
-    check_spatial(request.locator, request)
     code = load_user_code(request.target, "python:")
-    built = code.build(dict(request.options.arch_kwargs))
+    return adapted(code.build(dict(request.options.arch_kwargs)), code, request)
+
+
+def adapted(built: Any, code: UserCode, request: ModelRequest) -> Model:
+    """A torch module, or any object with predict(batch), as a Model; raises LoadError for anything else."""
+    check_spatial(request.locator, request)
     if "torch" in sys.modules and isinstance(built, sys.modules["torch"].nn.Module):
         return _torch_model(built, code, request)
     if callable(getattr(built, "predict", None)):
         return ObjectModel(built, code, request)
     raise LoadError(
-        f"python:{request.target} returned an object of type {type(built).__name__}; expected a torch.nn.Module or an "
-        "object with predict(batch)."
+        f"{request.locator} returned an object of type {type(built).__name__}; expected a torch.nn.Module or an object "
+        "with predict(batch)."
     )
 
 

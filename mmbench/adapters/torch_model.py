@@ -75,6 +75,11 @@ class TorchModel:
         """Who the model is."""
         return self._info
 
+    @property
+    def module(self) -> torch.nn.Module:
+        """The module itself, for whoever measures it: moved to the device, in evaluation mode."""
+        return self._module
+
     def predict(self, batch: Batch) -> list[Prediction | SampleError]:
         """One prediction or SampleError per item; raises LoadError when the module fails or returns a wrong shape.
 

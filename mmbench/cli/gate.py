@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmbench.cli import screen
+from mmbench.cli.gate_ab import ab, show_times
 from mmbench.core.errors import ExitCode, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from mmbench.gate.decide import GateReport
     from mmbench.gate.session import Session
     from mmbench.gate.spec import GateSpec
+    from mmbench.gate.times import TimeReport
 
 _CONFIG = Path("mmbench.toml")
 
@@ -65,6 +67,8 @@ def check(
         return _schema()
     if annotations not in (None, "github"):
         raise UnknownName("form of annotations", str(annotations), ("github",))
+    if base is not None and head is not None and (times := _times(base, head, _spec(config), results, context)):
+        return _told_times(times, md, as_json)
     session = _session(base, head, config, results, change)
     report = session.report(context, today())
     session.remember(report)
@@ -85,10 +89,9 @@ def accept(
     from mmbench.store import find_runs, resolve_run
 
     several = find_runs([Path(run)]) if Path(run).is_dir() else [resolve_run(run, results)]
-    for one in several:
-        kept = keep(one, output, today(), reason)
+    for kept in keep(several, output, today(), reason):
         size = sum(file.stat().st_size for file in kept.folder.iterdir()) / 1024
-        typer.echo(f"Accepted {one.record.id} as {kept.folder} ({size:.0f} KiB).")
+        typer.echo(f"Accepted {kept.record.id} as {kept.folder} ({size:.0f} KiB).")
     typer.echo(f"Next: mmbench gate --base {output} --head RUN")
     return ExitCode.OK
 
@@ -135,8 +138,30 @@ def plan(
     if write is not None:
         if write.exists():
             raise UsageError(f"{write} exists; choose another file for --write, and copy the margins over.")
-        screen.save(write, toml(proposed))
+        screen.save(write, toml(proposed, session.spec))
     return ExitCode.OK
+
+
+gate.command()(ab)
+
+
+def _times(base: str, head: str, spec: GateSpec, results: Path, context: str) -> TimeReport | None:
+    """The report of latency runs; None where the runs hold scores."""
+    from mmbench.gate.sides import side
+    from mmbench.gate.stored_times import gate_times, is_latency
+
+    sides = side(base, results, "reference"), side(head, results, "head")
+    return gate_times(*sides, spec, context) if is_latency([*sides[0], *sides[1]]) else None
+
+
+def _told_times(report: TimeReport, md: Path | None, as_json: bool) -> ExitCode:
+    from mmbench.gate import times
+
+    if md is not None:
+        before = md.read_text(encoding="utf-8") if md.is_file() else ""
+        screen.save(md, before + times.markdown(report))
+    show_times(report, as_json)
+    return report.code
 
 
 def _schema() -> ExitCode:

@@ -22,6 +22,7 @@ def _option(panel: str, *names: str, **settings: Any) -> Any:
 
 
 _WHAT, _OWN, _HOW, _OUT = "What is measured", "Your own module", "How it is measured", "What comes out"
+_LATENCY = "With --suite latency"
 _PAIR = {"metavar": "NAME=VALUE"}
 _CODE = {"metavar": "FILE.py:CLASS"}
 
@@ -63,15 +64,27 @@ Map = Annotated[str | None, _option(_OWN, "--map", metavar="MODALITY=ARGUMENT,..
 Output = Annotated[str | None, _option(_OWN, help="The part of the output that is scored: a name or an index.")]
 BatchSize = Annotated[int, _option(_HOW, min=1, help="Samples per batch.")]
 Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
-Precision = Annotated[str, _option(_HOW, help="fp32, bf16 or fp16.")]
+Precision = Annotated[str, _option(_HOW, help="fp32, bf16 or fp16; several for latency: fp32,bf16.")]
 Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads of the model.")]
 Workers = Annotated[int, _option(_HOW, min=0, help="Processes that load samples; 0: one thread.")]
 Draws = Annotated[int, _option(_HOW, min=100, help="Bootstrap draws of each interval.")]
 Fresh = Annotated[bool, _option(_HOW, "--fresh", help="Start anew beside an unfinished run.")]
 DryRun = Annotated[bool, _option(_HOW, "--dry-run", help="Say what would be done, and run nothing.")]
+Batch = Annotated[str, _option(_LATENCY, metavar="N,N,...", help="The batch sizes of the sweep.")]
+Compile = Annotated[bool, _option(_LATENCY, "--compile", help="Time the module under torch.compile.")]
+InputsFrom = Annotated[
+    str | None, _option(_LATENCY, metavar="SUITE", help="Time on samples of this suite; else of the model's own.")
+]
+Slo = Annotated[float | None, _option(_LATENCY, metavar="MS", help="The limit of the server; else 5 typical requests.")]
+Budget = Annotated[float, _option(_LATENCY, metavar="MINUTES", help="Start no process after so many minutes.")]
+Resident = Annotated[bool, _option(_LATENCY, "--resident", help="One process alone: for models too big to restart.")]
+Figure = Annotated[Path | None, _option(_LATENCY, metavar="FILE", help="Draw time and throughput: PNG or SVG.")]
 Results = Annotated[Path, _option(_OUT, "--results", "-o", help="Where the run's folder is put.")]
 Predictions = Annotated[
     Path | None, _option(_OUT, metavar="DIR", help="Write label PNGs, and the worst eight as one picture.")
+]
+TensorBoard = Annotated[
+    Path | None, _option(_OUT, metavar="DIR", help="Write event files: scores with intervals, cost, the card.")
 ]
 AsJson = Annotated[bool, _option(_OUT, "--json", help="Print JSON for machines, and nothing else.")]
 
@@ -104,8 +117,16 @@ def run(
     draws: Draws = 1000,
     fresh: Fresh = False,
     dry_run: DryRun = False,
+    batch: Batch = "1,2,4,8,16,32",
+    compile_: Compile = False,
+    inputs_from: InputsFrom = None,
+    slo: Slo = None,
+    budget: Budget = 2.5,
+    resident: Resident = False,
+    figure: Figure = None,
     results: Results = Path("results"),
     save_predictions: Predictions = None,
+    tensorboard: TensorBoard = None,
     as_json: AsJson = False,
 ) -> int:
     """Measure models on suites: a score with its interval, a record, and a line for the leaderboard.
@@ -113,11 +134,16 @@ def run(
     An unfinished run of the same command is resumed where it stopped.
     """
     from mmbench.adapters.user_code import parse_arch_kwargs
+    from mmbench.cli.latency import LatencyFlags, is_latency, latency
     from mmbench.core.model import ModelOptions
     from mmbench.runner.campaign import tasks
     from mmbench.runner.measure import RunOptions
     from mmbench.runner.suites import SuiteChoice, open_suite, parse_roots, parse_settings
 
+    if tensorboard is not None:
+        from mmbench.reports.event_files import require
+
+        require("--tensorboard")
     chosen = parse_settings([*(settings or ()), *([f"tier={tier}"] if tier else ())])
     choice = SuiteChoice(
         chosen, limit, limit_seed, parse_roots(data_root or ()), conditions=condition or (), inference=inference
@@ -134,11 +160,18 @@ def run(
         fresh=fresh,
         argv=("mmbench", *(context.obj or sys.argv[1:])),
     )
+    if is_latency(suite):
+        flags = LatencyFlags(batch, compile_, inputs_from, slo, budget, resident, figure)
+        return latency(model, options, flags, choice, dry_run, as_json)
     todo = tasks([open_suite(text, choice) for text in suite], model)
-    return _preview(todo, options, as_json) if dry_run else measure_all(todo, options, save_predictions, as_json)
+    if dry_run:
+        return _preview(todo, options, as_json)
+    return measure_all(todo, options, save_predictions, as_json, tensorboard)
 
 
-def measure_all(todo: list[Task], options: RunOptions, predictions: Path | None, as_json: bool) -> ExitCode:
+def measure_all(
+    todo: list[Task], options: RunOptions, predictions: Path | None, as_json: bool, tensorboard: Path | None = None
+) -> ExitCode:
     """Does the runs and prints what they came to; a failure of the only run is raised."""
     from mmbench.cli.watching import Reporter, failure_as_json, run_as_json
     from mmbench.runner.campaign import run_all
@@ -152,6 +185,8 @@ def measure_all(todo: list[Task], options: RunOptions, predictions: Path | None,
     if reporter.failures and alone and not as_json:
         raise reporter.failures[0][1]
     saved = _save_predictions(reporter, predictions, alone) if predictions else {}
+    if tensorboard is not None:
+        _write_events(reporter, tensorboard)
     if as_json:
         runs = [run_as_json(run, saved.get(run.name)) for _, run in reporter.finished_runs]
         _print_json({"runs": runs, "failures": [failure_as_json(*failure) for failure in reporter.failures]})
@@ -189,6 +224,13 @@ def _save_predictions(reporter: Reporter, folder: Path, alone: bool) -> dict[str
         saved[run.name] = folder if alone else folder / run.name
         save_predictions(saved[run.name], run, prepared.suite)
     return saved
+
+
+def _write_events(reporter: Reporter, folder: Path) -> None:
+    from mmbench.reports.event_files import write_run
+
+    for _, run in reporter.finished_runs:
+        write_run(run.record, folder / run.name)
 
 
 def _preview(todo: list[Task], options: RunOptions, as_json: bool) -> ExitCode:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 
 import typer
@@ -11,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from mmbench.models import loop
+from mmbench.reports.event_files import EventFile
 from mmbench.reports.printable import printable
 
 
@@ -47,6 +51,41 @@ class TrainingReporter:
         bar.update(task, completed=progress.step)
         if progress.score is not None:
             bar.update(task, note=f"loss {progress.loss:.3f}, validation {progress.score:.3f}")
+
+
+class Curves:
+    """Writes loss and validation of each stage as curves for TensorBoard; without a file nothing."""
+
+    def __init__(self, file: EventFile | None) -> None:
+        self._file = file
+
+    def told(self, progress: loop.Progress) -> None:
+        """A step was done."""
+        if self._file is None:
+            return
+        self._file.scalar(f"{progress.stage}/loss", progress.loss, progress.step)
+        if progress.score is not None:
+            self._file.scalar(f"{progress.stage}/validation", progress.score, progress.step)
+
+
+@contextmanager
+def curves_in(folder: Path | None) -> Iterator[Curves]:
+    """Curves in an event file in ``folder``; raises MissingExtra, and UsageError if it is not writable."""
+    if folder is None:
+        yield Curves(None)
+        return
+    with EventFile(folder) as file:
+        yield Curves(file)
+
+
+def both(first: loop.Report, second: loop.Report) -> loop.Report:
+    """Tells one after the other."""
+
+    def told(progress: loop.Progress) -> None:
+        first(progress)
+        second(progress)
+
+    return told
 
 
 def _line(progress: loop.Progress) -> str:

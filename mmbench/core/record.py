@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.key import CLEAN, ComparabilityKey
+from mmbench.core.performance import Performance
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -123,6 +124,7 @@ class RunRecord(_Table):
     cost: Cost
     key: ComparabilityKey
     licence: str = ""
+    performance: Performance | None = None
     provenance: dict[str, Any] = Field(default_factory=dict)
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)

@@ -64,7 +64,7 @@ class Fusion(nn.Module, ABC):
     level: Level = "features"
     layout: Layout = "aligned"
     additive: bool = False
-    anchored: ClassVar[bool] = False
+    anchored: bool = False
     needs_prior: ClassVar[bool] = False
 
     def __init__(self, modalities: Sequence[str], width: int) -> None:

@@ -132,4 +132,5 @@ def present_sum(terms: Mapping[str, Tensor], gone: Mapping[str, Tensor]) -> tupl
     """(M / |P|) sum of the terms float [B,L,d], those that are gone (bool [B,L,1]) being 0, and the padding [B,L]."""
     lost = torch.stack([gone[m] for m in terms])
     count = (~lost).sum(dim=0).clamp(min=1)
-    return torch.stack(list(terms.values())).sum(dim=0) * (len(terms) / count), lost.all(dim=0).squeeze(-1)
+    total = torch.stack(list(terms.values())).sum(dim=0)
+    return total * (len(terms) / count).to(total.dtype), lost.all(dim=0).squeeze(-1)

@@ -13,7 +13,8 @@ from math import isfinite, isinf, isnan
 from mmbench.core.errors import ExitCode, NothingMeasured, worst
 from mmbench.gate.family import Status, Subject, fits, is_where
 from mmbench.gate.spec import GateSpec, Role, Waiver
-from mmbench.metrics.pairing import contributions, paired_scores
+from mmbench.metrics.contributions import contributions
+from mmbench.metrics.pairing import paired_scores
 from mmbench.reports.comparison import MovedSample, largest
 from mmbench.stats.decisions import Outcome, SharedHarm, Verdict, decide
 from mmbench.stats.power import groups_to_decide
@@ -36,7 +37,8 @@ class Finding:
     """What is known of one metric. ``harm``, ``lower`` and ``upper`` are positive where the head is worse.
 
     ``lower`` is of the level at which Holm tested it, ``upper`` of 1 - alpha_pass; ``p`` is Holm's adjusted p of a
-    regression. ``needed``: groups that would decide. ``slip``: a drop that is proven and tolerated.
+    regression. ``seeds``: training seeds of base and head. ``needed``: groups that would decide. ``slip``: a drop that
+    is proven and tolerated.
     """
 
     suite: str
@@ -57,6 +59,8 @@ class Finding:
     groups: int
     changed: int
     method: str
+    estimand: str
+    seeds: tuple[int, int] = (1, 1)
     needed: float | None = None
     look: int = 1
     settled: bool = False
@@ -136,13 +140,15 @@ def _finding(subject: Subject, verdict: Verdict, spec: GateSpec, family: int, to
         groups=score.groups,
         changed=score.changed,
         method=score.method.value,
+        estimand=score.estimand,
+        seeds=(len(runs.bases), len(runs.heads)),
         needed=_needed(subject, verdict, spec, family) if status is Status.INCONCLUSIVE else None,
         look=subject.look,
         settled=status is subject.settled and verdict.outcome.value != status.value,
         slip=verdict.slip,
         waiver=_waiver(subject, spec, today) if status in (Status.REGRESS, Status.INCONCLUSIVE) else None,
         slices=tuple(_worst_slices(subject)) if regresses else (),
-        moved=tuple(_moved(subject)) if regresses else (),
+        moved=tuple(_moved(subject)) if regresses or status is Status.INCONCLUSIVE else (),
     )
 
 
@@ -163,7 +169,9 @@ def _status(subject: Subject, verdict: Verdict) -> Status:
 
 
 def _needed(subject: Subject, verdict: Verdict, spec: GateSpec, family: int) -> float | None:
-    """Groups that would decide if the true harm is the measured one; None where that cannot be said."""
+    """Groups that would decide if the true harm is the measured one; None where that cannot be said, as of seeds."""
+    if subject.score.seeds is not None:
+        return None
     margin, error, groups = subject.margin, subject.score.error, subject.score.groups
     if margin is None or isnan(error) or error == 0:
         return None
@@ -242,7 +250,7 @@ def _what_decides(finding: Finding) -> str:
     if isinf(finding.upper):
         return f"look {finding.look} at this change: the looks are spent, nothing can be proven any more"
     if finding.needed is None:
-        return "more groups of samples are needed"
+        return f"more {'training seeds or ' if max(finding.seeds) > 1 else ''}groups of samples are needed"
     if isinf(finding.needed):
         return "the drop is the margin itself, no number of samples decides"
     return f"about {finding.needed:,.0f} groups would decide, {finding.groups:,} are there"

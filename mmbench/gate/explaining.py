@@ -21,7 +21,8 @@ def blocks(finding: Finding, report: GateReport) -> Iterator[Block]:
         (
             ("base", _bound(f.base)),
             ("head", f"{_bound(f.head)} ({f.direction} is better)"),
-            ("data", f"{f.n} samples in {f.groups} groups, {f.changed} changed; method {f.method}"),
+            ("data", f"{f.n} samples in {f.groups} groups, {f.changed} changed{_seeds(f)}"),
+            ("method", f"{f.method}, of the {f.estimand}"),
             ("harm", f"{f.harm:+.4f} (positive is worse)"),
             ("bounds", f"at least {_bound(f.lower)}, at most {_bound(f.upper)} (each one-sided)"),
             ("p", f"{p_text(f.p)} of a regression, Holm-corrected over {len(report.findings)} metrics"),
@@ -31,6 +32,14 @@ def blocks(finding: Finding, report: GateReport) -> Iterator[Block]:
     )
     yield Paragraph(f"{f.says[:1].upper()}{f.says[1:]}.")
     yield Paragraph(_what_changes_it(f))
+    if f.moved:
+        yield Paragraph(f"Samples that hurt most: {', '.join(f'{s.id} ({s.contribution:+.4f})' for s in f.moved)}.")
+        yield Paragraph("In brackets: the change if that sample alone took the rows of the head.", quiet=True)
+
+
+def _seeds(finding: Finding) -> str:
+    base, head = finding.seeds
+    return f"; {base} training seeds against {head}" if max(base, head) > 1 else ""
 
 
 def _rule(finding: Finding) -> str:

@@ -10,7 +10,8 @@ from fnmatch import fnmatchcase
 from mmbench.core.errors import NotComparable, NothingMeasured, UsageError
 from mmbench.core.metric import Metric
 from mmbench.gate.spec import GateSpec, Globs, MetricRule, Role, Where
-from mmbench.metrics.pairing import PairedRows, PairedScore, paired_scores
+from mmbench.metrics.paired_rows import PairedRows
+from mmbench.metrics.pairing import PairedScore, paired_scores
 from mmbench.reports.paired_runs import PairedRuns
 
 BASE, ANCHOR = "base", "anchor"
@@ -101,13 +102,24 @@ def _selected(runs: PairedRuns, rules: Sequence[MetricRule]) -> Iterator[tuple[i
     if any(rule.slice for rule in rules):
         parts += runs.rows.slices()
     for tag, value, rows in parts:
-        wanted = [metric for metric in runs.metrics if _rules_for(runs, rules, metric, tag, value)]
-        for score in paired_scores(rows, wanted, runs.context):
-            for number, rule in _rules_for(runs, rules, score.metric, tag, value):
-                if fits(score.label, rule.label):
+        for cluster in dict.fromkeys(rule.cluster for rule in rules):
+            wanted = [
+                metric
+                for metric in runs.metrics
+                if any(rule.cluster == cluster for _, rule in _rules_for(runs, rules, metric, tag, value))
+            ]
+            clustered = rows.clustered(cluster) if cluster and wanted else rows
+            for score in paired_scores(clustered, wanted, runs.context):
+                number, rule = _rule_of(_rules_for(runs, rules, score.metric, tag, value), score.label)
+                if rule is not None and rule.cluster == cluster:
                     _check_direction(rule, score.metric)
-                    yield number, Subject(runs, score, rule.role, rule.margin, BASE, tag, value)
-                    break
+                    margin = rule.margin_of(score.base.value)
+                    yield number, Subject(runs, score, rule.role, margin, BASE, tag, value)
+
+
+def _rule_of(rules: Sequence[tuple[int, MetricRule]], label: str) -> tuple[int, MetricRule | None]:
+    """The first that fits the class."""
+    return next(((number, rule) for number, rule in rules if fits(label, rule.label)), (-1, None))
 
 
 def _rules_for(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.key import digest_of
+from mmbench.core.record import RunRecord
 from mmbench.gate.decide import Finding
 from mmbench.gate.family import Status, Subject
 
@@ -82,10 +83,12 @@ def _look(subject: Subject, finding: Finding, change: str) -> Look:
 
 def _question(subject: Subject, change: str) -> str:
     runs = subject.runs
-    return digest_of(
-        [change, runs.base.rows.sha256, runs.head.suite, runs.head.model.name, subject.against, subject.id]
-    )
+    return digest_of([change, _rows(runs.bases), runs.head.suite, runs.head.model.name, subject.against, subject.id])
 
 
 def _evidence(subject: Subject) -> str:
-    return digest_of([subject.runs.base.rows.sha256, subject.runs.head.rows.sha256])
+    return digest_of([_rows(subject.runs.bases), _rows(subject.runs.heads)])
+
+
+def _rows(records: Sequence[RunRecord]) -> str:
+    return " ".join(record.rows.sha256 for record in records)

@@ -43,11 +43,14 @@ def blocks(report: GateReport) -> Iterator[Block]:
     for place in dict.fromkeys((f.model, f.suite) for f in report.findings):
         chosen = [f for f in _sorted(report.findings) if (f.model, f.suite) == place]
         yield _grid(f"{place[0]} on {place[1]}", chosen)
-    for finding in _sorted(report.findings):
-        if _is_told(finding):
-            yield Paragraph(f"{_title(finding)}: {_told(finding)}")
+    yield from map(Paragraph, sentences(report))
     for note in report.notes:
         yield Paragraph(note, quiet=True)
+
+
+def sentences(report: GateReport) -> list[str]:
+    """What there is to explain, a sentence for each finding, the worst first."""
+    return [f"{_title(finding)}: {_told(finding)}" for finding in _sorted(report.findings) if _is_told(finding)]
 
 
 def markdown(report: GateReport) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, isnan, log10
+from math import ceil, floor, isnan, log10, sqrt
 
 from mmbench.gate.family import Subject
 from mmbench.gate.spec import GateSpec, Role
@@ -30,7 +30,8 @@ class Plan:
 
     ``margin`` None where nothing differs, so that no error is known. ``needed``: by margin in points, the groups that
     decide it: an unchanged model passes, a drop of two margins is a regression. ``minutes`` of the head's
-    model for ``n`` samples, None where nothing was timed.
+    model for ``n`` samples, None where nothing was timed. ``affordable``: groups that the budget pays for, None without
+    one; where they are fewer than ``groups``, the margin is that of a run of so many.
     """
 
     suite: str
@@ -45,20 +46,24 @@ class Plan:
     groups: int
     needed: tuple[float | None, ...]
     minutes: float | None
+    affordable: int | None = None
 
 
 def plans(family: Sequence[Subject], spec: GateSpec) -> list[Plan]:
     """For each line of the family; the error is that of the difference of these two runs."""
     alpha = min(spec.alpha_pass, spec.alpha_fail / max(1, len(family)))
-    return [_plan(subject, alpha) for subject in family]
+    return [_plan(subject, alpha, spec.budget_s) for subject in family]
 
 
 def blocks(found: Sequence[Plan]) -> Iterator[Block]:
     """What is shown on a terminal."""
     yield Heading("Margins that these samples can decide")
-    heads = ("metric", "error pt", "margin pt", "groups", *(f"groups for {points}pt" for points in _ASKED), "min")
+    limited = any(plan.affordable is not None for plan in found)
+    budget = ("groups in budget",) if limited else ()
+    asked = (f"groups for {points}pt" for points in _ASKED)
+    heads = ("metric", "error pt", "margin pt", "groups", *budget, *asked, "min")
     for suite in dict.fromkeys(plan.suite for plan in found):
-        lines = tuple(Line(_cells(plan)) for plan in found if plan.suite == suite)
+        lines = tuple(Line(_cells(plan, limited)) for plan in found if plan.suite == suite)
         yield Grid(suite, tuple(Head(text, right=bool(i)) for i, text in enumerate(heads)), lines, repeat=(0,))
     yield Paragraph(
         "Margin: in 95 % of runs of this size an unchanged model passes with it, and a drop of twice the margin is a "
@@ -66,11 +71,14 @@ def blocks(found: Sequence[Plan]) -> Iterator[Block]:
         "the model for one run of this size.",
         quiet=True,
     )
+    if any(plan.affordable is not None and plan.affordable < plan.groups for plan in found):
+        yield Paragraph("The budget pays for fewer groups than there are: measure that many (mmbench run --limit).")
 
 
-def toml(found: Sequence[Plan]) -> str:
+def toml(found: Sequence[Plan], spec: GateSpec) -> str:
     """A gate's file with the margins; metrics without a proposal are left to detect mode."""
-    parts = ['[gate]\non_inconclusive = { pr = "warn", release = "fail" }\n']
+    budget = f"budget_s = {spec.budget_s:g}\n" if spec.budget_s is not None else ""
+    parts = [f'[gate]\non_inconclusive = {{ pr = "warn", release = "fail" }}\n{budget}']
     for plan in {(plan.select, plan.label, plan.slice): plan for plan in found}.values():
         widest = max((p.margin or 0.0 for p in found if p.metric == plan.metric), default=0.0)
         lines = [f"select = {json.dumps(plan.select)}", f'role = "{plan.role}"']
@@ -80,7 +88,7 @@ def toml(found: Sequence[Plan]) -> str:
     return "\n".join(parts)
 
 
-def _plan(subject: Subject, alpha: float) -> Plan:
+def _plan(subject: Subject, alpha: float, budget_s: float | None) -> Plan:
     score, head = subject.score, subject.runs.head
     error = score.error
     known = not isnan(error) and error > 0
@@ -89,6 +97,8 @@ def _plan(subject: Subject, alpha: float) -> Plan:
         groups_to_decide(error, score.groups, 0.0, points / 100, alpha=alpha, power=POWER) if known else None
         for points in _ASKED
     )
+    affordable = _affordable(subject, budget_s)
+    spread = error * sqrt(max(1.0, score.groups / affordable)) if affordable else error
     return Plan(
         suite=head.suite,
         metric=subject.id,
@@ -97,12 +107,22 @@ def _plan(subject: Subject, alpha: float) -> Plan:
         slice=f"{subject.tag}={subject.value}" if subject.tag else "",
         role=subject.role,
         error=error,
-        margin=_rounded_up(minimal_detectable_effect(error, alpha=alpha, power=POWER, sides=1)) if known else None,
+        margin=_rounded_up(minimal_detectable_effect(spread, alpha=alpha, power=POWER, sides=1)) if known else None,
         n=score.samples,
         groups=score.groups,
         needed=needed,
         minutes=None if cost is None else cost * score.samples / _MS_PER_MINUTE,
+        affordable=affordable,
     )
+
+
+def _affordable(subject: Subject, budget_s: float | None) -> int | None:
+    """Groups whose samples the head's model does in the budget, once for each training seed; at least one."""
+    cost = subject.runs.head.cost.ms_per_item
+    if budget_s is None or not cost:
+        return None
+    samples = 1000 * budget_s / cost / len(subject.runs.heads)
+    return max(1, floor(samples * subject.score.groups / subject.score.samples))
 
 
 def _rounded_up(value: float) -> float:
@@ -111,12 +131,13 @@ def _rounded_up(value: float) -> float:
     return float(f"{ceil(value / unit - 1e-9) * unit:.12g}")
 
 
-def _cells(plan: Plan) -> tuple[str, ...]:
+def _cells(plan: Plan, limited: bool) -> tuple[str, ...]:
     return (
         plan.metric,
         NONE if isnan(plan.error) else f"{100 * plan.error:.3f}",
         NONE if plan.margin is None else f"{100 * plan.margin:g}",
         f"{plan.groups}",
+        *((NONE if plan.affordable is None else f"{plan.affordable:,}",) if limited else ()),
         *(NONE if groups is None else f"{groups:,.0f}" for groups in plan.needed),
         NONE if plan.minutes is None else f"{plan.minutes:.1f}",
     )

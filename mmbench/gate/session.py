@@ -13,6 +13,7 @@ from mmbench.gate.family import Subject, anchored, subjects
 from mmbench.gate.ledger import Look
 from mmbench.gate.sides import pair_sides, side
 from mmbench.gate.spec import GateSpec
+from mmbench.store import StoredRun
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,14 +41,20 @@ def open_session(base: str, head: str, spec: GateSpec, results: Path, change: st
 
     Raises what its parts raise: NothingMeasured, NotComparable, SampleError, LoadError, UsageError.
     """
-    heads = side(head, results, "head")
-    family = subjects(pair_sides(side(base, results, "reference"), heads), spec)
+    anchors = side(spec.anchor.ref, results, "anchor") if spec.anchor is not None else []
+    return session_of(side(base, results, "reference"), side(head, results, "head"), anchors, spec, change)
+
+
+def session_of(
+    bases: list[StoredRun], heads: list[StoredRun], anchors: list[StoredRun], spec: GateSpec, change: str = ""
+) -> Session:
+    """As ``open_session``, of runs that were found already; ``anchors`` are read where the gate has an anchor."""
+    family = subjects(pair_sides(bases, heads), spec)
     if spec.anchor is not None:
-        older = subjects(pair_sides(side(spec.anchor.ref, results, "anchor"), heads), spec)
-        family += anchored(older, spec.anchor.margin_factor)
+        family += anchored(subjects(pair_sides(anchors, heads), spec), spec.anchor.margin_factor)
     if spec.ledger is None:
         return Session(spec, tuple(family))
     if not change:
         raise UsageError("A gate with a ledger must know the change that it looks at; name it with --change COMMIT.")
     looks = ledger.read(Path(spec.ledger.file))
-    return Session(spec, tuple(ledger.shared(family, looks, change, spec.ledger.shares)), tuple(looks), change)
+    return Session(spec, tuple(ledger.shared(family, looks, change, spec.shares)), tuple(looks), change)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from mmbench.core.errors import NotComparable, NothingMeasured, SampleError, UsageError
 from mmbench.core.record import RunRecord
 from mmbench.gate.references import is_reference
-from mmbench.reports.paired_runs import PairedRuns, pair_runs
+from mmbench.reports.paired_runs import PairedRuns, pair_seeds
+from mmbench.reports.training_seeds import Models, by_model
 from mmbench.store import StoredRun, find_runs, resolve_run
-
-_Place = tuple[str, str]
 
 
 def side(text: str, results: Path, what: str) -> list[StoredRun]:
@@ -31,7 +29,7 @@ def side(text: str, results: Path, what: str) -> list[StoredRun]:
 
 
 def pair_sides(base: list[StoredRun], head: list[StoredRun]) -> list[PairedRuns]:
-    """Base and head of each suite and model, the newest run of each.
+    """Base and head of each suite and model, the newest run of each, or of each training seed.
 
     Raises SampleError for a run with failed samples, NotComparable where a side lacks a run, the sides are swapped or
     two runs were not measured in the same way.
@@ -42,16 +40,24 @@ def pair_sides(base: list[StoredRun], head: list[StoredRun]) -> list[PairedRuns]
         raise NotComparable(
             "The head is an accepted reference and the base is not: the sides are swapped; exchange them."
         )
-    return [pair_runs(one, other) for one, other in _matched(_newest(base), _newest(head))]
+    return [pair_seeds(*pair) for pair in _matched(by_model(base), by_model(head))]
 
 
-def _matched(base: dict[_Place, StoredRun], head: dict[_Place, StoredRun]) -> list[tuple[StoredRun, StoredRun]]:
+def concerning(base: list[StoredRun], head: list[StoredRun]) -> list[StoredRun]:
+    """The runs of the base that the head has a counterpart of: the same suite and model, or the suite's only model."""
+    bases, heads = by_model(base), by_model(head)
+    suites = {suite for suite, _ in heads}
+    kept = [place for place in bases if place in heads or (place[0] in suites and _count(bases, place[0]) == 1)]
+    return [run for place in kept for run in bases[place]]
+
+
+def _matched(base: Models, head: Models) -> list[tuple[list[StoredRun], list[StoredRun]]]:
     if len(base) == len(head) == 1:
         return [(next(iter(base.values())), next(iter(head.values())))]
     base, head = _without_lone_names(base, head), _without_lone_names(head, base)
     for place in sorted(base.keys() ^ head.keys()):
         have, lack = ("base", "head") if place in base else ("head", "base")
-        run = (base if place in base else head)[place].record
+        run = (base if place in base else head)[place][0].record
         raise NotComparable(
             f"The {lack} has no run of {run.model.name} on {run.suite}, which the {have} has; measure it (or accept it "
             "as a reference)."
@@ -59,26 +65,13 @@ def _matched(base: dict[_Place, StoredRun], head: dict[_Place, StoredRun]) -> li
     return [(base[place], head[place]) for place in sorted(base)]
 
 
-def _newest(runs: Iterable[StoredRun]) -> dict[_Place, StoredRun]:
-    """By suite as asked for and model name; a run's id begins with its time."""
-    found: dict[_Place, StoredRun] = {}
-    for run in sorted(runs, key=lambda run: run.record.id):
-        found[_asked(run.record), run.record.model.name] = run
-    return found
-
-
-def _asked(record: RunRecord) -> str:
-    parameters = ",".join(f"{name}={value}" for name, value in sorted(record.key.parameters.items()))
-    return f"{record.key.suite}[{parameters}] {record.condition}"
-
-
-def _without_lone_names(runs: dict[_Place, StoredRun], others: dict[_Place, StoredRun]) -> dict[_Place, StoredRun]:
+def _without_lone_names(runs: Models, others: Models) -> Models:
     """A suite with one model on either side is the same model, however it is named."""
     alone = {suite for suite, _ in runs if all(_count(side, suite) == 1 for side in (runs, others))}
     return {(suite, "" if suite in alone else name): run for (suite, name), run in runs.items()}
 
 
-def _count(runs: dict[_Place, StoredRun], suite: str) -> int:
+def _count(runs: Models, suite: str) -> int:
     return sum(place[0] == suite for place in runs)
 
 

@@ -1,26 +1,24 @@
-"""Two runs on the same samples: rows joined by sample id, and each metric on both sides with what a test of it reads.
+"""Two sides on the same samples: each metric on both, with what a test of their difference reads.
 
 Base and head are named as in a pull request. A *change* is head - base; a *harm* is oriented so that positive is worse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mmbench.core import table as tables
-from mmbench.core.errors import NotComparable
 from mmbench.core.metric import Floats, Metric, TaskContext
-from mmbench.core.table import Ragged, Table
 from mmbench.metrics.means import is_share, kind_of, sample_scores
+from mmbench.metrics.paired_rows import PairedRows
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.weighing import GroupedTable, left_out_values, values_of
 from mmbench.stats import methods
 from mmbench.stats.decisions import BinaryHarm, Harm, SignFlipHarm, StudentHarm
-from mmbench.stats.intervals import Interval
+from mmbench.stats.intervals import Interval, student_interval
 from mmbench.stats.jackknife import Jackknife, difference
 from mmbench.stats.methods import Kind, Method, choose_method
 from mmbench.stats.paired import jackknife_difference
@@ -28,60 +26,10 @@ from mmbench.stats.permutation import TypicalValues
 from mmbench.stats.power import discordance_error
 from mmbench.stats.proportions import mcnemar_p
 from mmbench.stats.resampling import group_sums
+from mmbench.stats.seeds import TwoWay, two_way
 
 # Below this many groups the harm of a mean is tested by flipping the signs of groups.
 FEW_GROUPS = 30
-# At most this many numbers in a chunk of swapped sums: 16 MiB of float64.
-_CHUNK = 1 << 21
-
-
-def check_alike(first: Rows, other: Rows, statistics: Sequence[str]) -> None:
-    """Raises NotComparable unless both hold the same samples, equally grouped, and alike rows of the statistics."""
-    groups = dict(zip(first.ids, first.groups, strict=True))
-    odd = sorted(groups.keys() ^ set(other.ids))
-    if odd:
-        raise NotComparable(
-            f"Runs that scored different samples cannot be compared: {odd[0]!r} is not in all of them ({len(odd)} such "
-            "samples); measure them on the same samples."
-        )
-    if any(groups[sample] != group for sample, group in zip(other.ids, other.groups, strict=True)):
-        raise NotComparable("Runs whose samples are grouped differently cannot be compared; measure them again.")
-    for name in statistics:
-        _check_tables(name, first.values.get(name), other.values.get(name))
-
-
-def _check_tables(name: str, first: Table | None, other: Table | None) -> None:
-    if first is None or other is None:
-        raise NotComparable(f"A run holds no rows of the statistic {name!r}; measure it with the metric again.")
-    if isinstance(first, Ragged) != isinstance(other, Ragged) or tables.width(first) != tables.width(other):
-        raise NotComparable(f"Runs with rows of {name!r} of unequal width cannot be compared: the classes differ.")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PairedRows:
-    """The rows of both sides, the same samples in the same order."""
-
-    base: Rows
-    head: Rows
-
-    @classmethod
-    def of(cls, base: Rows, head: Rows, statistics: Sequence[str]) -> PairedRows:
-        """Joined by sample id, in the order of the ids; raises NotComparable as ``check_alike``."""
-        check_alike(base, head, statistics)
-        return cls(base.select(np.argsort(np.array(base.ids))), head.select(np.argsort(np.array(head.ids))))
-
-    def __len__(self) -> int:
-        return len(self.base)
-
-    def slices(self) -> Iterator[tuple[str, str, PairedRows]]:
-        """Each (tag, value) of the base with its samples; a slice that holds every sample is left out."""
-        place = {sample: index for index, sample in enumerate(self.base.ids)}
-        for tag, value, part in self.base.slices():
-            yield tag, value, PairedRows(part, self.head.select([place[sample] for sample in part.ids]))
-
-    def changed(self, statistic: str) -> NDArray[np.bool_]:
-        """bool [n]: whether the rows of a sample differ."""
-        return _differs(self.base.values[statistic], self.head.values[statistic])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +38,8 @@ class PairedScore:
 
     ``changed`` of ``samples`` have other rows. ``right``: samples that are right (score 1) on the base alone and on the
     head alone, for a proportion. ``totals``: float64 [G] sums of head - base and sizes of the groups, for a mean.
+    ``seeds``: the jackknives of each training seed of base and head, where there are several; ``base`` and ``head`` are
+    then their means.
     """
 
     metric: Metric
@@ -102,6 +52,7 @@ class PairedScore:
     changed: int
     right: tuple[int, int] | None = None
     totals: tuple[Floats, Floats] | None = None
+    seeds: tuple[tuple[Jackknife, ...], tuple[Jackknife, ...]] | None = None
 
     @property
     def change(self) -> Jackknife:
@@ -111,24 +62,39 @@ class PairedScore:
     @property
     def method(self) -> Method:
         """How the interval of the change is computed (``stats.methods.choose_method``)."""
-        return choose_method(self.kind, "difference", samples=self.samples, groups=self.groups)
+        seeds = 1 if self.seeds is None else min(map(len, self.seeds))
+        return choose_method(self.kind, "difference", samples=self.samples, groups=self.groups, seeds=seeds)
+
+    @property
+    def estimand(self) -> str:
+        """What the change is an estimate of."""
+        drawn = "" if self.seeds is None else ", and over new training seeds of both sides"
+        return f"change of: {self.metric.estimand}{drawn}"
 
     @property
     def error(self) -> float:
         """Standard error of the change; NaN where nothing can be said."""
+        if self.seeds is not None:
+            return self._two_way.error
         if self.right is not None and self.groups > 1:
             return discordance_error(sum(self.right) / self.samples, self.samples, self.change.value)
         return self.change.error
 
     @property
     def p(self) -> float:
-        """Two-sided p of "no change": McNemar's exact test of a proportion, else Student's t over groups."""
+        """Two-sided p of "no change": McNemar's exact test of a proportion, else Student's t."""
+        if self.seeds is not None:
+            harm = self.harm()
+            return 1.0 if self.changed == 0 else min(1.0, 2 * min(harm.p_over(0.0), harm.p_under(0.0)))
         if self.right is not None:
             return mcnemar_p(*self.right)
         return jackknife_difference(self.head, self.base).p
 
     def interval(self, level: float) -> Interval:
         """Of the change."""
+        if self.method is Method.TWO_WAY_T:
+            found = self._two_way
+            return student_interval(found.value, found.error, found.degrees, level)
         pairs = None if self.right is None else (self.right[1], self.right[0], self.samples)
         return methods.interval(self.method, level, jackknife=self.change, pairs=pairs)
 
@@ -141,9 +107,19 @@ class PairedScore:
         if self.totals is not None and 1 < self.groups < FEW_GROUPS:
             sums, sizes = self.totals
             return SignFlipHarm(sign * self.change.value, TypicalValues.of(sign * sums, sizes))
+        if self.seeds is not None:
+            found = self._two_way
+            return StudentHarm(sign * found.value, found.error, found.degrees, self.groups)
         change = self.change
         skew = sign * change.acceleration if change.error > 0 else 0.0
         return StudentHarm(sign * change.value, change.error, change.groups - 1, change.groups, skew)
+
+    @property
+    def _two_way(self) -> TwoWay:
+        """The two sides are trained independently of each other, whatever the numbers of their seeds."""
+        if self.seeds is None:
+            raise ValueError("one training seed has no variance over seeds")
+        return two_way(self.seeds[::-1], (1.0, -1.0))
 
 
 def paired_scores(pair: PairedRows, metrics: Sequence[Metric], context: TaskContext) -> list[PairedScore]:
@@ -152,44 +128,31 @@ def paired_scores(pair: PairedRows, metrics: Sequence[Metric], context: TaskCont
         return []
     codes = pair.base.group_codes()
     names = sorted({metric.statistic for metric in metrics})
-    base = _Side.of(pair.base, codes, names, metrics, context)
-    head = _Side.of(pair.head, codes, names, metrics, context)
+    bases, heads = (
+        [_Side.of(rows, codes, names, metrics, context) for rows in side] for side in (pair.bases, pair.heads)
+    )
+    many = len(bases) > 1 or len(heads) > 1
     changed = {name: int(pair.changed(name).sum()) for name in names}
     found: list[PairedScore] = []
     for metric in metrics:
-        means = _Means.of(pair, metric, context)
+        means = None if many else _Means.of(pair, metric, context)
         common = (len(pair), int(codes.max()) + 1, changed[metric.statistic])
+        kind = kind_of(metric, None if means is None else means.both, codes)
         for column, label in enumerate(metric.classes(context) if metric.per_class else ("",)):
             place = column if metric.per_class else None
-            sides = base.jackknife(metric, place), head.jackknife(metric, place)
-            found.append(
-                PairedScore(
-                    metric,
-                    label,
-                    kind_of(metric, None if means is None else means.both, codes),
-                    *sides,
-                    *common,
-                    *_parts(means, codes),
-                )
-            )
+            seeds = tuple(tuple(one.jackknife(metric, place) for one in side) for side in (bases, heads))
+            sides = _mean(seeds[0]), _mean(seeds[1])
+            parts = _parts(means, codes)
+            crossed = (seeds[0], seeds[1]) if many else None
+            found.append(PairedScore(metric, label, kind, *sides, *common, *parts, crossed))
     return found
 
 
-def contributions(pair: PairedRows, metric: Metric, context: TaskContext) -> Floats | None:
-    """float64 [n]: how the score of the base changes when one sample alone takes the rows of the head.
-
-    None for a metric that is per class or no function of sums.
-    """
-    base, head = pair.base.values[metric.statistic], pair.head.values[metric.statistic]
-    if metric.kind != "sums" or metric.per_class or isinstance(base, Ragged) or isinstance(head, Ragged):
-        return None
-    total = base.astype(np.float64).sum(axis=0)
-    step = max(1, _CHUNK // len(total))
-    swapped = [
-        metric.value(total + (head[i : i + step] - base[i : i + step]), context) for i in range(0, len(pair), step)
-    ]
-    found: Floats = np.concatenate(swapped) - metric.value(total[None], context)
-    return found
+def _mean(seeds: Sequence[Jackknife]) -> Jackknife:
+    """Of the mean over seeds; of one seed itself."""
+    if len(seeds) == 1:
+        return seeds[0]
+    return Jackknife(float(np.mean([seed.value for seed in seeds])), np.mean([seed.left_out for seed in seeds], axis=0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,24 +206,3 @@ def _parts(
         return (int(lost), int(won)), None
     both = group_sums(np.stack([means.head - means.base, np.ones(len(codes))], axis=1), codes)
     return None, (both[:, 0], both[:, 1])
-
-
-def _differs(first: Table, other: Table) -> NDArray[np.bool_]:
-    if isinstance(first, Ragged) and isinstance(other, Ragged):
-        return _ragged_differs(first, other)
-    return _unequal(np.asarray(first), np.asarray(other))
-
-
-def _ragged_differs(first: Ragged, other: Ragged) -> NDArray[np.bool_]:
-    differs: NDArray[np.bool_] = np.diff(first.starts) != np.diff(other.starts)
-    alike = np.flatnonzero(~differs)
-    one, two = tables.select(first, alike), tables.select(other, alike)
-    if isinstance(one, Ragged) and isinstance(two, Ragged):
-        differs[alike[one.owners[_unequal(one.values, two.values)]]] = True
-    return differs
-
-
-def _unequal(first: NDArray[np.generic], other: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """bool [n]: whether the rows [n,k] differ; NaN equals NaN."""
-    unequal: NDArray[np.bool_] = np.any((first != other) & ~((first != first) & (other != other)), axis=1)
-    return unequal

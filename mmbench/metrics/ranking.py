@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 
 from mmbench.core.metric import Metric, TaskContext
-from mmbench.metrics.pairing import check_alike
+from mmbench.metrics.paired_rows import check_alike
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.weighing import GroupedTable, replicates, values_of
 from mmbench.stats import ranks

@@ -7,7 +7,7 @@ import json
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmbench.core import table as tables
-from mmbench.core.errors import LoadError
+from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.table import Ints, Numbers, Ragged, Table
 
 _SAMPLES = "samples.npy"
@@ -77,6 +77,23 @@ class Rows:
         """int64 [n]: the number of each sample's group, 0..G-1 in the sorted order of the names."""
         number = {name: code for code, name in enumerate(sorted(set(self.groups)))}
         return np.array([number[name] for name in self.groups], dtype=np.int64)
+
+    def clustered(self, tag: str) -> Rows:
+        """The same samples grouped by the value of a tag.
+
+        Raises UsageError when a sample lacks the tag, or when a group would be divided: then the samples of a cluster
+        would not be all that belong together.
+        """
+        lacking = [sample for sample, tags in zip(self.ids, self.tags, strict=True) if tag not in tags]
+        if lacking:
+            known = ", ".join(sorted({name for tags in self.tags for name in tags})) or "none"
+            raise UsageError(f"cluster = {tag!r}: the sample {lacking[0]!r} has no such tag (known: {known}).")
+        groups = tuple(tags[tag] for tags in self.tags)
+        first: dict[str, str] = {}
+        for group, cluster in zip(self.groups, groups, strict=True):
+            if first.setdefault(group, cluster) != cluster:
+                raise UsageError(f"cluster = {tag!r} divides the group {group!r} of the suite; name a coarser tag.")
+        return replace(self, groups=groups)
 
     def slices(self) -> Iterator[tuple[str, str, Rows]]:
         """Each (tag, value) with its samples, in sorted order; a slice that holds every sample is left out."""

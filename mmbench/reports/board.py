@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from mmbench.core.bounds import Bounds
 from mmbench.core.record import Estimate, RunRecord
 
 BoundKind = Literal["chance", "unimodal", "additive", "fused"]
@@ -78,6 +80,16 @@ class BoundLine:
     kind: BoundKind
     modality: str
     value: float
+
+
+def bound_kinds(bounds: Bounds) -> Iterator[tuple[BoundKind, str, float]]:
+    """What is attainable as lines: kind, modality ("" for all) and value."""
+    yield "chance", "", bounds.chance
+    for modality, value in bounds.unimodal.items():
+        yield "unimodal", modality, value
+    if bounds.additive is not None:
+        yield "additive", "", bounds.additive
+    yield "fused", "", bounds.fused
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ Entry = dict[str, Any]
 
 # What ``mmbench show`` lists of plug-ins, and the kind that each word means.
 PLUGINS = {f"{kind}s": kind for kind in ("fusion", "metric", "source", "adapter", "report")}
+# What a fusion is where its decorator does not say otherwise; its class says the same.
+_FUSION = {"level": "features", "additive": False}
 
 
 def suites() -> list[Entry]:
@@ -95,22 +97,28 @@ def plugins(what: str) -> list[Entry]:
             "module": entry.module,
             "needs": entry.needs,
             "missing": entry.missing,
-            "options": dict(entry.options),
+            "options": (_FUSION if what == "fusions" else {}) | entry.options,
         }
         for entry in entries
     ]
 
 
 def plugin_blocks(entries: Sequence[Entry]) -> Iterator[Block]:
-    """The name and what it is of each plug-in."""
+    """The name and what it is of each plug-in; of a fusion also what it joins, and whether it is additive."""
     for entry in entries:
         missing = f"  (needs mmbench[{entry['missing']}])" if entry["missing"] else ""
-        version = f"@{entry['options']['version']}" if "version" in entry["options"] else ""
-        yield Paragraph(f"{entry['name']}{version}{missing}")
+        yield Paragraph(f"{entry['name']}{_kind(entry['options'])}{missing}")
         if entry["summary"]:
             yield Paragraph(entry["summary"], indent=4, quiet=True)
         if "example" in entry["options"]:
             yield Paragraph(f"--model {entry['options']['example']}", indent=4, quiet=True)
+
+
+def _kind(options: Mapping[str, Any]) -> str:
+    if "level" in options:
+        joins = "features and logits" if options["level"] == "both" else options["level"]
+        return f"  (joins {joins}{', additive' if options['additive'] else ''})"
+    return f"@{options['version']}" if "version" in options else ""
 
 
 def _suite(spec: SuiteSpec) -> Entry:

@@ -11,12 +11,15 @@ from math import isnan
 import numpy as np
 
 from mmbench.core.record import RunRecord
-from mmbench.metrics.pairing import PairedRows, PairedScore, contributions, paired_scores
+from mmbench.metrics.contributions import contributions
+from mmbench.metrics.paired_rows import PairedRows
+from mmbench.metrics.pairing import PairedScore, paired_scores
 from mmbench.reports.csv import cell
 from mmbench.reports.grid import Grid, Head, Line
 from mmbench.reports.numbers import NONE, decimal, end
 from mmbench.reports.paired_runs import PairedRuns
 from mmbench.reports.terminal import Block, Heading, Paragraph
+from mmbench.reports.training_seeds import training_seed
 
 LEVEL = 0.95
 _SHOWN_SAMPLES = 5
@@ -28,7 +31,8 @@ class Change:
 
     ``change`` = head - base with its interval ``low``..``high``; ``p`` two-sided, of this line alone. ``changed`` of
     ``n`` samples have other rows; ``base_only`` and ``head_only`` are right on one side alone, where a sample is right
-    or wrong. ``label``: class; ``tag``/``slice``: slice, "" for all samples. None is undefined.
+    or wrong. ``label``: class; ``tag``/``slice``: slice, "" for all samples. None is undefined. ``base_seeds`` and
+    ``head_seeds`` training seeds stand behind the sides; with several, ``base_run`` and ``head_run`` name all of them.
     """
 
     suite: str
@@ -55,6 +59,9 @@ class Change:
     changed: int
     base_only: int | None
     head_only: int | None
+    base_seeds: int
+    head_seeds: int
+    estimand: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +77,16 @@ class MovedSample:
 class Comparison:
     """All changes of one head, and the samples that moved the primary metric most."""
 
-    base: RunRecord
-    head: RunRecord
+    bases: tuple[RunRecord, ...]
+    heads: tuple[RunRecord, ...]
     changes: tuple[Change, ...]
     moved: tuple[MovedSample, ...]
     unshared: tuple[str, ...]
+
+    @property
+    def head(self) -> RunRecord:
+        """The head's run, of seeds the first."""
+        return self.heads[0]
 
 
 def compare(runs: PairedRuns) -> Comparison:
@@ -83,7 +95,7 @@ def compare(runs: PairedRuns) -> Comparison:
     overall = [metric for metric in runs.metrics if not metric.per_class]
     for tag, value, part in runs.rows.slices():
         changes += [_change(runs, score, tag, value) for score in paired_scores(part, overall, runs.context)]
-    return Comparison(runs.base, runs.head, tuple(changes), tuple(_moved(runs)), runs.unshared)
+    return Comparison(runs.bases, runs.heads, tuple(changes), tuple(_moved(runs)), runs.unshared)
 
 
 def render_csv(comparisons: Iterable[Comparison]) -> str:
@@ -98,7 +110,7 @@ def render_csv(comparisons: Iterable[Comparison]) -> str:
 
 def blocks(comparison: Comparison, *, per_class: bool = False) -> Iterator[Block]:
     """What is shown on a terminal: all samples, the slices of the primary metric, the samples that moved it."""
-    yield Heading(f"{comparison.base.suite}: {_name(comparison.head)} against {_name(comparison.base)}")
+    yield Heading(f"{comparison.head.suite}: {_name(comparison.heads)} against {_name(comparison.bases)}")
     yield _grid("", [c for c in comparison.changes if not c.label and not c.tag])
     slices = [c for c in comparison.changes if c.tag and c.metric == comparison.head.primary]
     if slices:
@@ -108,6 +120,7 @@ def blocks(comparison: Comparison, *, per_class: bool = False) -> Iterator[Block
     if comparison.moved:
         moved = ", ".join(f"{sample.id} ({sample.contribution:+.4f})" for sample in comparison.moved)
         yield Paragraph(f"Samples that moved {comparison.head.primary} most: {moved}.")
+        yield Paragraph("In brackets: its change if that sample alone took the rows of the second run.", quiet=True)
     if comparison.unshared:
         yield Paragraph(f"Measured on one side alone: {', '.join(comparison.unshared)}.", quiet=True)
     methods = ", ".join(sorted({change.method for change in comparison.changes}))
@@ -121,8 +134,8 @@ def blocks(comparison: Comparison, *, per_class: bool = False) -> Iterator[Block
 def as_json(comparison: Comparison) -> dict[str, object]:
     """The comparison as JSON-able data."""
     return {
-        "base": comparison.base.id,
-        "head": comparison.head.id,
+        "base": _ids(comparison.bases),
+        "head": _ids(comparison.heads),
         "changes": [asdict(change) for change in comparison.changes],
         "moved": [asdict(sample) for sample in comparison.moved],
         "unshared": list(comparison.unshared),
@@ -148,8 +161,8 @@ def _change(runs: PairedRuns, score: PairedScore, tag: str = "", value: str = ""
     base_only, head_only = score.right or (None, None)
     return Change(
         suite=runs.head.suite,
-        base_run=runs.base.id,
-        head_run=runs.head.id,
+        base_run=_ids(runs.bases),
+        head_run=_ids(runs.heads),
         base_model=runs.base.model.name,
         head_model=runs.head.model.name,
         metric=score.metric.id,
@@ -171,6 +184,9 @@ def _change(runs: PairedRuns, score: PairedScore, tag: str = "", value: str = ""
         changed=score.changed,
         base_only=base_only,
         head_only=head_only,
+        base_seeds=len(runs.bases),
+        head_seeds=len(runs.heads),
+        estimand=score.estimand,
     )
 
 
@@ -207,8 +223,15 @@ def _cells(change: Change) -> tuple[str, ...]:
     )
 
 
-def _name(record: RunRecord) -> str:
-    return f"{record.model.name} ({record.id[:16]})"
+def _name(records: Sequence[RunRecord]) -> str:
+    first = records[0]
+    if len(records) == 1:
+        return f"{first.model.name} ({first.id[:16]})"
+    return f"{first.model.name} (training seeds {', '.join(str(training_seed(record)) for record in records)})"
+
+
+def _ids(records: Sequence[RunRecord]) -> str:
+    return " ".join(record.id for record in records)
 
 
 def _defined(value: float) -> float | None:

@@ -63,7 +63,11 @@ def now() -> datetime:
 
 def prepare(suite: OpenedSuite, locator: str, options: RunOptions) -> Prepared:
     """Opens the model and makes the plan; raises LoadError, UsageError or NothingMeasured."""
-    model = open_model(locator, suite.spec, suite.source, options.model)
+    return prepare_model(suite, open_model(locator, suite.spec, suite.source, options.model), options)
+
+
+def prepare_model(suite: OpenedSuite, model: Model, options: RunOptions) -> Prepared:
+    """Makes the plan of a model that is open; raises NothingMeasured."""
     plan = make_plan(suite.source, suite.reference, options.batch_size)
     execution = execution_of(model, options)
     identity = {

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 from mmbench import content
 from mmbench.adapters.opening import expand_locators, open_model
 from mmbench.core.errors import ExitCode, LoadError
+from mmbench.core.key import digest_of
 from mmbench.core.model import Model, ModelOptions
 from mmbench.core.prediction import LabelMap
 from mmbench.core.sample import Batch
@@ -81,7 +82,8 @@ def test_the_info_comes_from_the_file(tmp_path: Path, opened: Callable[..., Mode
     info = opened(tmp_path / "own.ckpt").info
     assert (info.name, info.modalities, info.task) == ("own", ("rgb", "depth"), "segmentation")
     assert info.accepts_missing
-    assert info.training == {"seed": 3, "steps": 10}
+    architecture = digest_of(model_of().config.model_dump(mode="json"))
+    assert info.training == {"seed": 3, "steps": 10, "architecture": architecture}
     assert info.consents == ()
 
 

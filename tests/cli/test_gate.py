@@ -12,6 +12,7 @@ import pytest
 
 from mmbench.cli import gate as command
 from mmbench.cli.main import main
+from mmbench.gate.spec import read_spec
 from mmbench.metrics.rows import Rows
 from mmbench.store import load_record, save_rows, save_run
 
@@ -387,3 +388,82 @@ def test_a_regression_stands_whatever_a_rerun_shows_and_overrules_a_pass(sides, 
     sides.run("wreck")
     assert [gate("--change", "abc", head=head) for head in ("green", "wreck", "head")] == [0, 1, 1]
     assert [gate("--change", "def", head=head) for head in ("wreck", "head")] == [1, 1]
+
+
+def finding(capsys) -> dict:
+    (found,) = json.loads(capsys.readouterr().out)["findings"]
+    return found
+
+
+def test_a_relative_margin_is_a_share_of_the_base(sides, capsys):
+    """The drop is about 3.4 points of 85; 2 % are under it, 12 % over it."""
+    capsys.readouterr()
+    for margin, plus, code in (("2%", 0.0, 1), ("12%", 0.0, 0), ("2% + 8pt", 0.08, 0)):
+        Path("mmbench.toml").write_text(MARGIN.format(margin=margin))
+        assert gate("--json", head="worse") == code
+        found = finding(capsys)
+        assert found["margin"] == pytest.approx(float(margin.split("%")[0]) / 100 * found["base"] + plus)
+
+
+def test_a_cluster_is_the_unit_of_resampling(sides, capsys):
+    """Samples of one tag's value count once: eight clusters prove less than eighty samples."""
+
+    def shots(rows: Rows) -> Rows:
+        tags = tuple(
+            {**tags, "shot": f"{int(i.split('_')[1]) // 10}"} for i, tags in zip(rows.ids, rows.tags, strict=True)
+        )
+        return Rows(rows.ids, rows.groups, tags, rows.values)
+
+    for name in ("base", "worse"):
+        edit_rows(name, shots)
+    capsys.readouterr()
+    found = {}
+    for cluster in ("", "shot"):
+        rule = f'[[gate.metric]]\nselect = "miou"\nmargin = "9pt"\ncluster = "{cluster}"\n'
+        Path("mmbench.toml").write_text(rule)
+        assert gate("--json", head="worse") == 0
+        found[cluster] = finding(capsys)
+    assert (found[""]["groups"], found["shot"]["groups"]) == (80, 8)
+    assert found[""]["harm"] == pytest.approx(found["shot"]["harm"])
+    assert found[""]["upper"] != found["shot"]["upper"]
+
+
+@pytest.mark.parametrize(("cluster", "says"), [("shto", "no such tag (known: time)"), ("time", "divides the group")])
+def test_a_cluster_that_is_none_is_refused(sides, capsys, cluster, says):
+    """A tag that samples lack, and one that tears the suite's groups apart."""
+    for name in ("base", "worse"):
+        edit_rows(name, lambda rows: Rows(rows.ids, ("one",) * len(rows), rows.tags, rows.values))
+    Path("mmbench.toml").write_text(f'[[gate.metric]]\nselect = "miou"\ncluster = "{cluster}"\n')
+    assert gate(head="worse") == 2
+    assert says in capsys.readouterr().err
+
+
+def test_looks_share_alpha_in_the_ledger(sides, capsys):
+    """The first of five looks has a tenth of alpha: what one look proves is not proven at it."""
+    rule = '[gate]\n{looks}\nledger = {{ file = "{file}" }}\n[[gate.metric]]\nselect = "miou"\nmargin = "4.8pt"\n'
+    capsys.readouterr()
+    found = {}
+    for looks in (1, 5):
+        Path("mmbench.toml").write_text(rule.format(looks=f"looks = {looks}", file=f"{looks}.jsonl"))
+        gate("--json", "--change", "abc", head="worse")
+        found[looks] = finding(capsys)
+    assert found[5]["upper"] > found[1]["upper"]
+    assert (found[1]["status"], found[5]["status"]) == ("pass", "inconclusive")
+
+
+def test_a_budget_widens_the_margins_of_a_plan_to_what_it_pays_for(sides, edit_record, capsys):
+    """10 ms a sample and 0.2 s: 20 of the 80 groups, hence twice the margin; a rich budget changes nothing."""
+    edit_record("worse", lambda record: record["cost"].update(ms_per_item=10.0))
+    margins = {}
+    for budget in (None, 0.2, 1000):
+        line = "" if budget is None else f"budget_s = {budget}"
+        Path("mmbench.toml").write_text(f'[gate]\n{line}\n[[gate.metric]]\nselect = "miou"\n')
+        capsys.readouterr()
+        assert main(["gate", "plan", "--base", "base", "--head", "worse", "--write", f"{budget}.toml"]) == 0
+        out = " ".join(capsys.readouterr().out.split())
+        assert ("pays for fewer groups than there are" in out) == (budget == 0.2)
+        assert ("budget" in out) == (budget is not None)
+        margins[budget] = read_spec(Path(f"{budget}.toml")).metric[0].margin
+        assert read_spec(Path(f"{budget}.toml")).budget_s == budget
+    assert margins[0.2] == pytest.approx(2 * margins[None], rel=0.05)
+    assert margins[1000] == margins[None]

@@ -195,3 +195,19 @@ def test_an_own_module_with_its_own_names(desk):
 def test_unknown_checkpoint_lists_what_there_is(desk, capsys):
     assert run("--model", "no-such-*.ckpt") == 7
     assert "matches nothing" in capsys.readouterr().err
+
+
+def test_event_files_for_tensorboard(desk, capsys, monkeypatch):
+    """A folder per run; without the package the extra is named before anything is measured."""
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    assert run("--model", "python:shades.py:make", "--tensorboard", "events") == 0
+    (folder,) = Path("events").iterdir()
+    assert folder.name == next(Path("results").iterdir()).name
+    found = accumulator.EventAccumulator(str(folder)).Reload()
+    (record,) = records().values()
+    assert found.Scalars("miou/value")[0].value == pytest.approx(value(record))
+    monkeypatch.setattr("mmbench.reports.event_files.find_spec", lambda _: None)
+    capsys.readouterr()
+    assert run("--model", "python:shades.py:make", "--tensorboard", "events", "-o", "other") == 2
+    assert "--tensorboard needs mmbench[tensorboard]" in capsys.readouterr().err
+    assert not Path("other").exists()

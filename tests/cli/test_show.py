@@ -104,9 +104,20 @@ def test_plugins_are_those_of_the_registry(what, capsys):
     assert [line.partition("@")[0].partition(" ")[0] for line in lines if not line.startswith(" ")] == names
 
 
+def test_fusions_say_what_they_join(capsys):
+    """The equation, the level and whether it is additive, from the files alone: torch is not imported."""
+    lines = shown(capsys, "fusions").splitlines()
+    assert lines[lines.index("feat_linear  (joins features, additive)") + 1].startswith("    y = sum_m a_m x_m")
+    assert "hybrid  (joins features and logits)" in lines
+    assert "early  (joins inputs)" in lines
+    found = {entry["name"]: entry["options"] for entry in as_json(capsys, "fusions")}
+    assert found["late"] == {"level": "logits", "additive": True}
+    assert found["gmu"] == {"level": "features", "additive": False}
+
+
 def test_a_missing_extra_is_said(capsys, monkeypatch):
     monkeypatch.setitem(registry._EXTRA_MODULE, "torch", "no_such_module")
-    assert "concat  (needs mmbench[torch])" in shown(capsys, "fusions")
+    assert "concat  (joins features)  (needs mmbench[torch])" in shown(capsys, "fusions")
     found = {entry["name"]: entry for entry in as_json(capsys, "fusions")}
     assert (found["concat"]["needs"], found["concat"]["missing"]) == ("torch", "torch")
 

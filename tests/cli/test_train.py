@@ -181,3 +181,16 @@ def test_help_imports_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "False"
     assert "--fusion" in done.stdout
+
+
+def test_curves_for_tensorboard(data: Path, command: Callable[..., list[str]]) -> None:
+    """The loss after every step, the validation where there was one."""
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    assert main([*command("my.ckpt"), "--tensorboard", str(data / "events")]) == 0
+    found = accumulator.EventAccumulator(str(data / "events")).Reload()
+    loss, validation = (found.Scalars(f"concat/{name}") for name in ("loss", "validation"))
+    steps = [event.step for event in loss]
+    assert steps == list(range(1, len(steps) + 1))
+    assert steps[-1] == validation[-1].step
+    assert 0 < len(validation) <= len(loss)
+    assert all(0 <= event.value <= 1 for event in validation)

@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from mmbench.core import registry
 from mmbench.fusion.base import FUSED, Fusion, build_fusion, encoder_channels
 from mmbench.fusion.feature import Feature
 
-sys.path.insert(0, str(Path(__file__).parent))  # for the equations, which several test files read
+sys.path.insert(0, str(Path(__file__).parent))  # for what several test files read
 
-NAMES = ("rgb", "depth", "text")
-BATCH, WIDTH, GRID = 4, 5, (2, 3)
-# Every operator is tried with its defaults; these are tried beside them, with two modalities.
-VARIANTS: dict[str, list[dict[str, Any]]] = {
-    "feat_linear": [{"weighting": "channel"}, {"weighting": "softmax"}, {"weighting": "mean"}],
-    "concat": [{"hidden": 3}],
-    "conv": [{"kernel": 1}],
-    "mfb": [{"factors": 1}],
-    "low_rank_tensor": [{"rank": 1}],
-    "tensor_fusion": [{"inner": 2}],
-    "cross_attention": [{"layers": 2, "heads": 5}],
-    "self_attention": [{"layers": 2}],
-    "bottleneck": [{"tokens": 1, "layers": 1}],
-    "perceiver": [{"latents": 2}],
-    "product_of_experts": [{"prior": [0.5, 0.2, 0.1, 0.15, 0.05]}],
-    "mixture_of_experts": [{"experts": 3, "top": 2, "hidden": 4}],
-    "hybrid": [{"inner": "feat_linear"}, {"inner": "self_attention"}],
-    "modality_dropout": [{"inner": "model_linear"}, {"inner": "cross_attention"}],
-    "multitask": [{"inner": "bottleneck", "inner_options": {"layers": 1}}],
-}
+from cases import BATCH, GRID, NAMES, WIDTH, Case, cases, label
 
 
 class Answering(nn.Module):
@@ -57,29 +36,19 @@ class Answering(nn.Module):
         return self.operator.decide(features, present, heads).logits
 
 
-def _cases() -> Iterator[Any]:
-    entries = registry.fusion.entries()
-    for name in entries:
-        if registry.fusion.get(name) not in {registry.fusion.get(other) for other in entries if other < name}:
-            for count in (1, 2, 3):
-                yield pytest.param((name, {}, count), id=f"{name}-{count}")
-            for options in VARIANTS.get(name, ()):
-                yield pytest.param((name, options, 2), id=f"{name}-{'-'.join(map(str, options.values()))}")
-
-
-@pytest.fixture(params=list(_cases()))
-def case(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any], int]:
-    """Name, options and M of an operator; of two names of one class the first."""
+@pytest.fixture(params=list(cases()), ids=label)
+def case(request: pytest.FixtureRequest) -> Case:
+    """Name, options and M of an operator."""
     return request.param
 
 
 @pytest.fixture
-def modalities(case: tuple[str, dict[str, Any], int]) -> tuple[str, ...]:
+def modalities(case: Case) -> tuple[str, ...]:
     return NAMES[: case[2]]
 
 
 @pytest.fixture
-def fresh(case: tuple[str, dict[str, Any], int], modalities: tuple[str, ...]) -> Answering:
+def fresh(case: Case, modalities: tuple[str, ...]) -> Answering:
     """As built, before any training."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(3)

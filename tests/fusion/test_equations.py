@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import attention_equations  # noqa: F401  registers its equations
 import numpy as np
 import torch
+from cases import Case
 from equations import EQUATIONS, Item
 from torch import Tensor
 
@@ -31,13 +30,13 @@ def test_every_operator_has_an_equation() -> None:
     assert set(registry.fusion.entries()) <= EQUATIONS.keys()
 
 
-def test_equals_the_equation(case: tuple[str, dict[str, Any], int], model: torch.nn.Module) -> None:
+def test_equals_the_equation(case: Case, model: torch.nn.Module) -> None:
     """Each item has its own pattern of absence and padding; what must not be read is NaN."""
     for layouts in (ALIGNED | UNEQUAL if model.operator.layout == "tokens" else ALIGNED).values():
         _compare(case, model.double(), layouts)
 
 
-def _compare(case: tuple[str, dict[str, Any], int], model: torch.nn.Module, layouts: Layouts) -> None:
+def _compare(case: Case, model: torch.nn.Module, layouts: Layouts) -> None:
     features, present = _inputs(model.operator.modalities, layouts)
     answer = model(features, present)
     weights = {n.removeprefix("operator."): p.detach().numpy() for n, p in model.named_parameters()}

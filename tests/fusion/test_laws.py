@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import copy
 
 import pytest
 import torch
+from cases import Case, cases, label, names
 from torch import Tensor, nn
 
-from mmbench.fusion.base import Fusion, build_fusion
+from mmbench.core import registry
+from mmbench.fusion.base import Fusion, build_fusion, fusion_level
 from mmbench.fusion.feature import Feature
 
 Features = dict[str, Feature]
 Present = dict[str, Tensor]
+# Operators with their defaults on two modalities, for laws whose tests take long.
+SIMPLE = [(name, {}, 2) for name in names()]
+SPREADING = [
+    case for case in cases() if case[2] > 1 and build_fusion(case[0], ("a", "b"), 5, case[1]).layout == "aligned"
+]
 
 
 def test_what_is_trained_is_what_is_saved(operator: Fusion) -> None:
@@ -91,13 +98,12 @@ def test_layout_is_kept(model: nn.Module, features: Features, mixed: Present, ev
     assert torch.isfinite(model(features, mixed).x).all()
 
 
+@pytest.mark.parametrize("case", SPREADING, ids=label, indirect=True)
 def test_one_token_is_spread_over_the_others(model: nn.Module, features: Features, everyone: Present) -> None:
     """A single token (a sentence, a class) beside a grid acts at every place of it, where features are aligned."""
-    *others, last = features
+    *_, last = features
     single = features[last]._replace(x=features[last].x[:, :1], pad=features[last].pad[:, :1], grid=None)
     tiled = features[last]._replace(x=single.x.expand(features[last].x.shape))
-    if not others or model.operator.layout == "tokens":
-        pytest.skip("nothing to be spread over, or a sequence as any other: test_equations has it")
     spread = model({**features, last: single}, everyone).x
     torch.testing.assert_close(spread, model({**features, last: tiled}, everyone).x)
 
@@ -107,7 +113,9 @@ def test_additive_flag_is_true(model: nn.Module, features: Features, everyone: P
 
     With one modality every function is a sum of terms of one modality.
     """
-    same = torch.allclose(_emap(model, features), model(features, everyone).x, atol=1e-4)
+    given = {m: f._replace(x=f.x.double()) for m, f in features.items()}
+    every = model.double()(given, everyone).x.detach()
+    same = torch.allclose(_emap(model, given), every, atol=1e-9 * float(every.abs().max()), rtol=0)
     assert same == (model.operator.additive or len(features) == 1)
 
 
@@ -141,6 +149,7 @@ def test_finite_under_autocast(model: nn.Module, features: Features, mixed: Pres
     torch.testing.assert_close(fused.x.detach().float(), exact, atol=0.05 * float(exact.abs().max()), rtol=0)
 
 
+@pytest.mark.parametrize("case", SIMPLE, ids=label, indirect=True)
 def test_exports(model: nn.Module, features: Features, mixed: Present, everyone: Present) -> None:
     """torch.export traces the operator; the masks are read by the program, not baked into it."""
     program = torch.export.export(model, (features, mixed)).module()
@@ -148,7 +157,87 @@ def test_exports(model: nn.Module, features: Features, mixed: Present, everyone:
         torch.testing.assert_close(program(features, present).x, model(features, present).x)
 
 
-def test_same_start_for_the_same_seed(case: tuple[str, dict[str, Any], int], modalities: tuple[str, ...]) -> None:
+def test_order_of_the_modalities(model: nn.Module, features: Features, mixed: Present) -> None:
+    """With the weights of each modality moved along, order changes nothing, but which is first in anchored ones."""
+    first, *others = model.operator.modalities
+    turned = (*others, first)
+    if len(turned) > 1:
+        moved = _in_order(model, turned)(features, mixed)
+        same = torch.allclose(moved.x, model(features, mixed).x, rtol=1e-4, atol=1e-4)
+        assert same == (not model.operator.anchored)
+    if len(turned) > 2 and model.operator.anchored:
+        behind = _in_order(model, (first, *reversed(others)))(features, mixed)
+        torch.testing.assert_close(behind.x, model(features, mixed).x, rtol=1e-4, atol=1e-4)
+
+
+def _in_order(model: nn.Module, order: tuple[str, ...]) -> nn.Module:
+    """The same model built on another order. Weights go by the modality's name, in a concatenation by column."""
+    other = copy.deepcopy(model)
+    wrapped = [part for part in other.modules() if isinstance(part, Fusion)]
+    before = model.operator.modalities
+    for part in wrapped:
+        part.modalities = order
+    for name, weight in other.named_parameters():
+        if name.endswith(("expand.weight", "conv.weight", "encoder.weight")) and weight.shape[1] >= 5 * len(order):
+            blocks = dict(zip(before, weight.data.chunk(len(order), dim=1), strict=True))
+            weight.data = torch.cat([blocks[m] for m in order], dim=1)
+    return other
+
+
+def test_length_of_the_padding_is_not_read(model: nn.Module, modalities: tuple[str, ...], mixed: Present) -> None:
+    """A batch padded to a greater length has the same tokens, and more padding, in items that have anything."""
+    draws, anyone = torch.Generator().manual_seed(2), torch.stack(list(mixed.values())).any(dim=0)
+    short, long = {}, {}
+    for m in modalities:
+        x, pad = torch.randn(4, 3, 5, generator=draws), torch.tensor([False, False, True]).expand(4, 3)
+        short[m] = Feature(x, pad)
+        long[m] = Feature(
+            nn.functional.pad(x, (0, 0, 0, 2), value=float("nan")), nn.functional.pad(pad, (0, 2), value=True)
+        )
+    expected, found = model(short, mixed), model(long, mixed)
+    assert torch.equal(found.pad[anyone, :3], expected.pad[anyone])
+    assert found.pad[anyone, 3:].all()
+    real = ~expected.pad & anyone[:, None]
+    torch.testing.assert_close(found.x[:, :3][real], expected.x[real], rtol=1e-4, atol=1e-4)
+
+
+def test_same_answer_twice(model: nn.Module, features: Features, mixed: Present) -> None:
+    """Nothing is drawn after training, and nothing is kept from the last batch."""
+    first = model(features, mixed).x
+    model({m: f._replace(x=f.x + 1) for m, f in features.items()}, mixed)
+    assert torch.equal(model(features, mixed).x, first)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_dtype_is_kept(model: nn.Module, features: Features, mixed: Present, dtype: torch.dtype) -> None:
+    """Weights and features of one type give an answer of that type."""
+    fused = model.to(dtype)({m: f._replace(x=f.x.to(dtype)) for m, f in features.items()}, mixed)
+    assert fused.x.dtype == dtype
+    assert torch.isfinite(fused.x).all()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("case", SIMPLE, ids=label, indirect=True)
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_device_is_kept(model: nn.Module, features: Features, mixed: Present) -> None:
+    """The same answer on a GPU, from weights and features there."""
+    there = {m: Feature(f.x.cuda(), f.pad.cuda(), f.grid) for m, f in features.items()}
+    expected = model(features, mixed)
+    fused = model.cuda()(there, {m: p.cuda() for m, p in mixed.items()})
+    assert fused.x.is_cuda
+    torch.testing.assert_close(fused.x.cpu(), expected.x, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(registry.fusion.entries()))
+def test_listed_as_it_is(name: str) -> None:
+    """What the decorator says for lists that are read without torch is what the class says."""
+    listed = registry.fusion.entry(name).options
+    built = build_fusion(name, ("rgb", "depth"), 5, {})
+    assert (listed.get("level", "features"), listed.get("additive", False)) == (built.level, built.additive)
+    assert fusion_level(name, {}) == built.level
+
+
+def test_same_start_for_the_same_seed(case: Case, modalities: tuple[str, ...]) -> None:
     """An operator draws its initial weights from torch's generator alone."""
     starts = []
     for _ in range(2):

@@ -8,7 +8,9 @@ import pytest
 from mmbench.core.errors import NotComparable
 from mmbench.core.metric import Metric, TaskContext, metric_named
 from mmbench.core.table import Ragged
-from mmbench.metrics.pairing import PairedRows, contributions, paired_scores
+from mmbench.metrics.contributions import contributions
+from mmbench.metrics.paired_rows import PairedRows
+from mmbench.metrics.pairing import paired_scores
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.weighing import GroupedTable, left_out_values, values_of
 from mmbench.stats.decisions import BinaryHarm, SignFlipHarm, StudentHarm

@@ -10,7 +10,8 @@ from mmbench.core.metric import RowStatistic, SetStatistic, TaskContext, metric_
 from mmbench.core.parts import joined
 from mmbench.core.prediction import ClassScores, Detections, Joint, LabelMap, Text
 from mmbench.core.targets import Boxes, JointTarget
-from mmbench.metrics.pairing import PairedRows, paired_scores
+from mmbench.metrics.paired_rows import PairedRows
+from mmbench.metrics.pairing import paired_scores
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.scoring import check, estimates, needed_statistics, row_of, statistic_named, tables_of
 

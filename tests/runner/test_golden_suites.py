@@ -19,7 +19,7 @@ from mmbench.runner.suites import SuiteChoice, open_suite
 
 GOLDEN: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "golden_suites.json").read_text())
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-SUITES = ("seg", "det", "refseg", "vqa", "vqa-av", "caption", "cls-it", "cls-av", "cls-iat")
+SUITES = ("seg", "det", "refseg", "vqa", "vqa-av", "caption", "cls-it", "cls-av", "cls-iat", "cls-vqa")
 
 
 def scored(name: str, folder: Path) -> dict[str, dict[str, Any]]:
