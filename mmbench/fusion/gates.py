@@ -65,9 +65,9 @@ class FiLM(Tokenwise):
     """y = (1 + G c) * x_1 + B c, c = [x_2; ..; x_M]: the others scale and shift the channels of the first modality.
 
     The product * is element-wise, G and B in R^{d x (M-1)d}, biases left out here. Perez et al., FiLM: Visual Reasoning
-    with a General Conditioning Layer, AAAI 2018. A condition of one token (a sentence) acts alike everywhere, one on the grid
-    of x_1 place by place. A single modality conditions itself. The first modality is special, the order of the others
-    does not matter. In place of an absent modality stands a learned null token e_m.
+    with a General Conditioning Layer, AAAI 2018. A condition of one token (a sentence) acts alike everywhere, one on
+    the grid of x_1 place by place. A single modality conditions itself. The first modality is special, the order of the
+    others does not matter. In place of an absent modality stands a learned null token e_m.
     """
 
     anchored = True
