@@ -23,6 +23,7 @@ from mmbench.cli.run import run
 from mmbench.cli.score import score
 from mmbench.cli.selftest import selftest
 from mmbench.cli.show import show
+from mmbench.cli.study import study
 from mmbench.cli.train import train
 from mmbench.core.errors import ExitCode, MmbenchError
 from mmbench.reports.printable import printable
@@ -59,6 +60,7 @@ app.command()(leaderboard)
 app.command()(compare)
 app.add_typer(gate, name="gate")
 app.command()(train)
+app.command()(study)
 app.command()(init)
 app.command()(show)
 app.command()(check)

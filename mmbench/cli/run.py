@@ -53,6 +53,9 @@ Roots = Annotated[
 Arch = Annotated[str | None, _option(_OWN, **_CODE, help="Build the model with this code; it is run.")]
 ArchKwargs = Annotated[str | None, _option(_OWN, metavar="NAME=VALUE,...", help="Arguments of CLASS.")]
 Key = Annotated[str | None, _option(_OWN, help="Where in the checkpoint the weights are.")]
+Inference = Annotated[
+    str | None, _option(_WHAT, help="Protocol of segmentation: whole, cmx-ms-flip, mmseg-slide; else the suite's own.")
+]
 Partial = Annotated[bool, _option(_OWN, "--partial", help="Allow weights that do not all fit; the row tells.")]
 AllowCode = Annotated[bool, _option(_OWN, "--allow-code", help="Run the program that a model file holds.")]
 DeviceMap = Annotated[str | None, _option(_OWN, help="How transformers spreads a model: auto, balanced, ...")]
@@ -97,6 +100,7 @@ def run(
     limit: Limit = None,
     limit_seed: LimitSeed = 0,
     data_root: Roots = None,
+    inference: Inference = None,
     arch: Arch = None,
     arch_kwargs: ArchKwargs = None,
     key: Key = None,
@@ -143,7 +147,9 @@ def run(
 
         require("--tensorboard")
     chosen = parse_settings([*(settings or ()), *([f"tier={tier}"] if tier else ())])
-    choice = SuiteChoice(chosen, limit, limit_seed, parse_roots(data_root or ()), conditions=condition or ())
+    choice = SuiteChoice(
+        chosen, limit, limit_seed, parse_roots(data_root or ()), conditions=condition or (), inference=inference
+    )
     kwargs = parse_arch_kwargs(arch_kwargs) if arch_kwargs else {}
     options = RunOptions(
         results=results,

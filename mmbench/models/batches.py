@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import torch
+from torch import Tensor
 
 from mmbench.models.augment import random_view
 from mmbench.models.data import Items, TensorBatch, collate
@@ -31,16 +32,17 @@ def batch_of(items: Items, ids: Sequence[str], recipe: Recipe, step: int) -> Ten
     if recipe.crop is not None and recipe.augmentation != "none":
         chosen = [random_view(item, items.modalities, recipe.crop, draws) for item in chosen]
     batch = collate(chosen, items.modalities, items.task)
-    return _with_dropout(batch, recipe.modality_dropout, generator(recipe.seed, "dropout", step))
+    draws = generator(recipe.seed, "dropout", step)
+    return batch._replace(present=without_some(batch.present, recipe.modality_dropout, draws))
 
 
-def _with_dropout(batch: TensorBatch, probability: float, draws: torch.Generator) -> TensorBatch:
-    """Hides modalities of items; the one with the largest draw stays, so at least one is kept."""
-    names = list(batch.present)
+def without_some(present: Mapping[str, Tensor], probability: float, draws: torch.Generator) -> dict[str, Tensor]:
+    """Hides modalities of items, ``present[m]`` bool [B]; the one with the largest draw stays, so that one is kept."""
+    names = list(present)
     if probability == 0 or len(names) == 1:
-        return batch
-    draw = torch.rand(len(names), len(batch.present[names[0]]), generator=draws)
+        return dict(present)
+    draw = torch.rand(len(names), len(present[names[0]]), generator=draws)
     kept = (draw >= probability) | (draw == draw.max(dim=0).values)
-    present = {m: batch.present[m] & kept[index] for index, m in enumerate(names)}
-    nothing = ~torch.stack(list(present.values())).any(dim=0)
-    return batch._replace(present={m: torch.where(nothing, batch.present[m], p) for m, p in present.items()})
+    left = {m: present[m] & kept[index] for index, m in enumerate(names)}
+    nothing = ~torch.stack(list(left.values())).any(dim=0)
+    return {m: torch.where(nothing, present[m], p) for m, p in left.items()}

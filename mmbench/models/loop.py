@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mmbench.core.errors import Interrupted, LoadError, UsageError
 from mmbench.models.checkpoint import StateDict, packed, write_atomic
-from mmbench.models.data import TensorBatch
+from mmbench.models.randomness import seeded
 from mmbench.models.recipe import Recipe
 
 _AUTOCAST = {"bf16": torch.bfloat16}
@@ -41,18 +41,18 @@ class Stage:
     """One training: the weights of ``model`` outside ``frozen``, on batches from a step on, scored by ``validate``.
 
     ``loss`` is a scalar of a batch. ``key`` identifies everything that the result depends on; ``state_file`` is where
-    an unfinished training is kept.
+    an unfinished training is kept, None where it is not.
     """
 
     name: str
     model: nn.Module
     recipe: Recipe
-    batches: Callable[[int], Iterator[TensorBatch]]
-    loss: Callable[[TensorBatch], Tensor]
+    batches: Callable[[int], Iterator[Any]]
+    loss: Callable[[Any], Tensor]
     validate: Callable[[], float]
     device: torch.device
     key: str
-    state_file: Path
+    state_file: Path | None
     frozen: tuple[nn.Module, ...] = ()
 
 
@@ -77,7 +77,8 @@ def fit(stage: Stage, report: Report) -> Best:
     done, saved = start, time.monotonic()
     try:
         for batch in stage.batches(start):
-            loss = _step(stage, optimiser, trained, batch.to(stage.device), done)
+            with seeded(stage.recipe.seed, stage.name, done):
+                loss = _step(stage, optimiser, trained, batch.to(stage.device), done)
             done += 1
             score = None
             if stage.recipe.validates_after(done - 1):
@@ -105,7 +106,7 @@ def _step(
     stage: Stage,
     optimiser: torch.optim.Optimizer,
     trained: list[nn.Parameter],
-    batch: TensorBatch,
+    batch: Any,
     step: int,
 ) -> float:
     stage.model.train()
@@ -141,6 +142,8 @@ def _precision(stage: Stage) -> AbstractContextManager[Any]:
 
 
 def _save_state(stage: Stage, optimiser: torch.optim.Optimizer, done: int, best: Best) -> None:
+    if stage.state_file is None:
+        return
     content = {
         "key": stage.key,
         "done": done,
@@ -160,8 +163,8 @@ def _resumed(stage: Stage, optimiser: torch.optim.Optimizer) -> tuple[int, Best]
     return int(state["done"]), Best(**state["best"])
 
 
-def _read_state(path: Path) -> Mapping[str, Any] | None:
-    if not path.exists():
+def _read_state(path: Path | None) -> Mapping[str, Any] | None:
+    if path is None or not path.exists():
         return None
     try:
         state: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)

@@ -15,10 +15,10 @@ from mmbench.core.errors import UsageError
 from mmbench.core.source import SignedSource
 from mmbench.models.augment import Augmentation
 from mmbench.models.config import ONLY, Stride
+from mmbench.models.plan import Encoders, Plan
 from mmbench.models.recipe import Precision, Recipe
 from mmbench.models.splits import Splits
 from mmbench.models.tasks.task import Size
-from mmbench.models.training import Encoders, Plan
 
 # From this side length on features are computed at half the resolution of the input.
 _LARGE = 192

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -17,9 +17,17 @@ def generator(seed: int, *position: str | int) -> torch.Generator:
     return torch.Generator().manual_seed(number)
 
 
+def some_of(ids: Sequence[str], most: int) -> list[str]:
+    """At most ``most`` of the ids, in their order; drawn, since every n-th may be a question of one kind."""
+    if len(ids) <= most:
+        return list(ids)
+    chosen = torch.randperm(len(ids), generator=generator(0, "some", len(ids)))[:most]
+    return [ids[place] for place in sorted(chosen.tolist())]
+
+
 @contextmanager
 def seeded(seed: int, *position: str | int) -> Iterator[None]:
-    """While modules are built: torch's global state is seeded, and put back afterwards."""
+    """While modules are built, or a step is made: torch's global state is seeded, and put back afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, *position).initial_seed())
         yield

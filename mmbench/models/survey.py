@@ -9,11 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmbench.core.errors import LoadError, UsageError
+from mmbench.core.errors import LoadError, SampleError, UsageError
 from mmbench.core.source import Modality, Source, TargetedSource
 from mmbench.models.audio_encoder import Spectrogram
 from mmbench.models.config import AudioConfig, InputConfig, PictureConfig, TextConfig
 from mmbench.models.data import Items
+from mmbench.models.randomness import some_of
 from mmbench.models.tasks.task import Labels, Size, Task
 from mmbench.models.vocabulary import vocabulary_of
 
@@ -33,7 +34,7 @@ def labels_of(source: Source, task: Task, size: Size | None) -> Labels:
         if not source.classes:
             raise UsageError("The suite has no closed list of answers, from which a model could choose.")
         return Labels(tuple(source.classes), source.ignore, size)
-    ids = source.ids[:: max(1, len(source.ids) // _READ)]
+    ids = some_of(source.ids, _READ)
     bare = source.without_inputs if isinstance(source, TargetedSource) else source.load
     targets = (bare(sample_id).target for sample_id in ids)
     words, longest = vocabulary_of(text for target in targets for text in _texts(target))
@@ -45,12 +46,12 @@ def _texts(target: Any) -> Iterable[str]:
 
 
 def label_counts(items: Items, ids: Sequence[str]) -> Tensor:
-    """float64 [C]: how often up to 256 samples, evenly spaced, hold each class.
+    """float64 [C]: how often some samples hold each class, up to 256 label maps or boxes, 4,096 of all else.
 
     Raises SampleError, and LoadError when none has a label.
     """
     counts = torch.zeros(len(items.labels.classes), dtype=torch.float64)
-    for sample_id in ids[:: max(1, len(ids) // _LOOKED_AT)]:
+    for sample_id in some_of(ids, _LOOKED_AT if items.task.on_grid else _READ):
         counts += items.task.counts(items.load(sample_id).target, len(counts))
     if not counts.any():
         raise LoadError("The training split has no labelled pixel or sample; check the suite's split and its labels.")
@@ -58,7 +59,7 @@ def label_counts(items: Items, ids: Sequence[str]) -> Tensor:
 
 
 def inputs_of(items: Items, ids: Sequence[str]) -> dict[str, InputConfig]:
-    """How each modality is read: looks at up to 256 samples, evenly spaced, at up to 4,096 where there is text.
+    """How each modality is read: looks at up to 256 samples, at up to 4,096 where there is text.
 
     Raises SampleError.
     """
@@ -67,28 +68,32 @@ def inputs_of(items: Items, ids: Sequence[str]) -> dict[str, InputConfig]:
 
 def _input(items: Items, ids: Sequence[str], modality: Modality) -> InputConfig:
     if modality.kind == "text":
-        texts = (items.load(i).inputs[modality.name] for i in ids[:: max(1, len(ids) // _READ)])
+        texts = (items.load(i).inputs[modality.name] for i in some_of(ids, _READ))
         words, longest = vocabulary_of(text for text in texts if isinstance(text, str))
         return TextConfig(words=words, length=max(1, min(longest, _LONGEST_TEXT)))
-    looked_at = ids[:: max(1, len(ids) // _LOOKED_AT)]
+    looked_at = some_of(ids, _LOOKED_AT)
     found = (items.load(i).inputs[modality.name] for i in looked_at)
     values = (value for value in found if isinstance(value, Tensor))
     if modality.kind == "audio":
         spectrogram = Spectrogram(modality.rate)
         mean, std = _mean_and_std((spectrogram(wave[None]).flatten()[None] for wave in values), 1, _SMALLEST_STD)
         return AudioConfig(rate=modality.rate, mean=mean[0], std=std[0])
+    if modality.kind == "features":
+        raise SampleError(f"The models of mmbench take no features, as {modality.name!r} is; use --arch.")
     least = _SMALLEST_STD * modality.scale
     mean, std = _mean_and_std((x.flatten(1) for x in values), modality.channels, least)
     return PictureConfig(kind=modality.kind, channels=modality.channels, mean=mean, std=std)
 
 
 def class_weights(counts: Tensor, power: float) -> Tensor:
-    """float32 [C]: (share of the class) ** -power, scaled so that the mean over labels is 1; 0 for a class never seen.
+    """float32 [C]: (share of the class) ** -power, scaled so that the mean over labels is 1.
+
+    A class that was not seen counts as the rarest that was.
 
     power 0 weighs every label alike, 1 every class alike; between them the trade between frequent and rare classes.
     """
     share = counts / counts.sum()
-    weights = torch.where(share > 0, share.clamp(min=1e-12) ** -power, 0)
+    weights = torch.where(share > 0, share, share[share > 0].min()) ** -power
     return (weights / (weights * share).sum()).float()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,42 +11,47 @@ import torch
 from torch import Tensor
 
 from mmbench.core.metric import RowStatistic, TaskContext, metric_named
-from mmbench.core.prediction import Prediction
 from mmbench.metrics.scoring import row_of, statistic_named, tables_of
 from mmbench.metrics.weighing import GroupedTable, values_of
-from mmbench.models.data import Item, Items, TensorBatch, collate, picture_size
-from mmbench.models.tasks.task import VOID
+from mmbench.models.data import Item, Items, collate, picture_size
+from mmbench.models.tasks.task import VOID, Task
 
-Answer = Callable[[TensorBatch], Any]
+# Ids, what the metric compares, and the batch, of items that go through a model together.
+Group = tuple[Sequence[str], Sequence[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How answers are scored: the task that reads them, its classes, the metric's name."""
+
+    task: Task
+    classes: tuple[str, ...]
+    metric: str
 
 
 @torch.no_grad()
-def validate(answer: Answer, items: Items, ids: Sequence[str], metric: str, device: torch.device) -> float:
-    """The metric's value over all items; ``answer`` gives the task's output. Raises SampleError on a broken sample."""
-    chosen = metric_named(metric)
-    context = TaskContext(items.labels.classes, VOID)
-    groups = _answered(answer, items, ids, device)
+def validate(answer: Callable[[Any], Any], groups: Iterable[Group], judged: Judged, device: torch.device) -> float:
+    """The metric's value over the items of all groups; ``answer`` gives the task's answer to a batch."""
+    chosen, context = metric_named(judged.metric), TaskContext(judged.classes, VOID)
+    answered = (
+        pair
+        for ids, truths, batch in groups
+        for pair in zip(truths, judged.task.predictions(answer(batch.to(device)), ids, judged.classes), strict=True)
+    )
     if isinstance(statistic_named(chosen.statistic), RowStatistic) and chosen.kind == "sums":
         # Summed at once: label maps, or rows of many classes, need not be kept.
-        total = sum(
-            row_of(item.truth, found, [chosen.statistic], context)[chosen.statistic]
-            for group, predictions in groups
-            for item, found in zip(group, predictions, strict=True)
-        )
+        total = sum(row_of(t, p, [chosen.statistic], context)[chosen.statistic] for t, p in answered)
         return float(chosen.value(np.asarray(total, dtype=np.float64), context))
-    pairs = [(item.truth, p) for group, predictions in groups for item, p in zip(group, predictions, strict=True)]
-    truths, predictions = zip(*pairs, strict=True)
-    table = tables_of(truths, predictions, [chosen.statistic], context)[chosen.statistic]
-    grouped = {chosen.statistic: GroupedTable.of(table, np.arange(len(ids)))}
-    return float(values_of(grouped, [chosen], context)[metric][0])
+    targets, predictions = zip(*answered, strict=True)
+    table = tables_of(targets, predictions, [chosen.statistic], context)[chosen.statistic]
+    grouped = {chosen.statistic: GroupedTable.of(table, np.arange(len(targets)))}
+    return float(values_of(grouped, [chosen], context)[chosen.id][0])
 
 
-def _answered(
-    answer: Answer, items: Items, ids: Sequence[str], device: torch.device
-) -> Iterator[tuple[list[Item], list[Prediction]]]:
+def item_groups(items: Items, ids: Sequence[str]) -> Iterator[Group]:
+    """Consecutive items of one shape; raises SampleError when a sample is broken."""
     for chosen, group in _alike(items, ids):
-        output = answer(collate(group, items.modalities, items.task).to(device))
-        yield group, items.task.predictions(output, chosen, items.labels.classes)
+        yield chosen, [item.truth for item in group], collate(group, items.modalities, items.task)
 
 
 def _alike(

@@ -34,7 +34,9 @@ def _part(table: Table, view: View) -> Part:
     grids += [_classes(table, column) for column in _class_columns(table, view)]
     hidden = [c.metric for c in table.columns if c not in columns and not c.per_class]
     return Part(
-        f"{named(table.suite, table.condition)}: {table.title}", tuple(grids), tuple(remarks(table, columns, hidden))
+        f"{named(table.suite, table.condition, table.inference)}: {table.title}",
+        tuple(grids),
+        tuple(remarks(table, columns, hidden)),
     )
 
 

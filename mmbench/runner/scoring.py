@@ -93,7 +93,7 @@ def comparability_key(
         ids=digest_of(sorted(rows.ids)),
         data=digest_of(sorted(data)),
         condition=condition,
-        inference=spec.inference.model_dump(),
+        inference=spec.inference.identity(),
         metrics={name: metric_named(name).version for name in spec.metrics},
     )
 

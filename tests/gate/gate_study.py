@@ -250,7 +250,7 @@ def _looked(family: Sequence[Subject], spec: GateSpec, change: str) -> Status:
     assert spec.ledger is not None
     file = Path(spec.ledger.file)
     looks = read(file)
-    sharing = shared(family, looks, change, spec.ledger.shares)
+    sharing = shared(family, looks, change, spec.shares)
     found = findings(sharing, spec)
     append(file, looks, sharing, found, change)
     return found[0].status

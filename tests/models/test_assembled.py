@@ -17,6 +17,8 @@ from mmbench.models.checkpoint import save_checkpoint
 from mmbench.models.config import ModelConfig, PictureConfig
 
 FUSIONS = [*sorted(registry.fusion.entries()), "only:rgb", "only:depth"]
+# One of each way in which a model is put together, for tests that take long; tests/fusion exports every operator.
+KINDS = ["sum", "concat", "late", "model_nonlinear", "early", "hybrid", "cross_attention", "only:rgb", "only:depth"]
 
 
 def built(config: ModelConfig, **changes: Any) -> FusionModel:
@@ -38,7 +40,7 @@ def inputs_of(model: FusionModel, batch: int = 2, size: tuple[int, int] = (16, 2
     return {m: torch.rand(batch, t.channels, *size, generator=draws) for m, t in model.config.inputs.items()}
 
 
-@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("fusion", KINDS)
 @pytest.mark.parametrize("stride", [1, 2, 4])
 def test_logits_have_the_size_of_the_input(config: ModelConfig, fusion: str, stride: int) -> None:
     """float32 [B,C,H,W], for odd sizes too."""
@@ -95,7 +97,7 @@ def _emap(model: FusionModel, given: dict[str, Tensor]) -> Tensor:
     return table.mean(dim=1) + table.mean(dim=0) - table.mean(dim=(0, 1))
 
 
-@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("fusion", KINDS)
 def test_exports(config: ModelConfig, fusion: str) -> None:
     """torch.export traces the whole model with inputs by name, and the program computes the same."""
     model = built(config, fusion=fusion)
@@ -123,7 +125,7 @@ def test_inputs_are_normalised_inside(config: ModelConfig) -> None:
     assert "normalise.rgb.mean" in model.state_dict()
 
 
-@pytest.mark.parametrize("fusion", FUSIONS)
+@pytest.mark.parametrize("fusion", KINDS)
 @pytest.mark.parametrize("suffix", [".safetensors", ".ckpt"])
 def test_saved_and_loaded_predicts_the_same(tmp_path: Path, config: ModelConfig, fusion: str, suffix: str) -> None:
     """A checkpoint is self-contained: the same logits, bit for bit, from the file alone."""

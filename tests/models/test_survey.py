@@ -56,10 +56,11 @@ def test_a_split_without_labels_is_refused(splits: Splits, items_of: Callable[..
 
 
 def test_class_weights() -> None:
-    """power 0: all 1; power 1: every class has the same share of the loss; a class never seen has weight 0."""
+    """power 0: all 1; power 1: every class has the same share of the loss; a class never seen counts as the rarest."""
     pixels = torch.tensor([80.0, 20.0, 0.0], dtype=torch.float64)
-    torch.testing.assert_close(class_weights(pixels, 0), torch.tensor([1.0, 1.0, 0.0]))
+    torch.testing.assert_close(class_weights(pixels, 0), torch.ones(3))
     torch.testing.assert_close(class_weights(pixels, 1) * pixels.float(), torch.tensor([50.0, 50.0, 0.0]))
+    assert class_weights(pixels, 1)[2] == class_weights(pixels, 1)[1]
     half = class_weights(pixels, 0.5)
     torch.testing.assert_close(half[1] / half[0], torch.tensor(2.0))
     torch.testing.assert_close((half * pixels.float()).sum(), pixels.sum().float())

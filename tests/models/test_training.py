@@ -14,9 +14,10 @@ from mmbench.models import encoder_cache
 from mmbench.models.assembled import load_model
 from mmbench.models.checkpoint import read_checkpoint, weights_digest
 from mmbench.models.loop import Progress
+from mmbench.models.plan import Plan
 from mmbench.models.recipe import Recipe
 from mmbench.models.splits import Splits
-from mmbench.models.training import Plan, Trained, train
+from mmbench.models.training import Trained, train
 
 RECIPE = Recipe(steps=12, batch_size=4, rate=1e-2, validations=4, modality_dropout=0.1)
 CPU = torch.device("cpu")
@@ -73,6 +74,17 @@ def test_the_checkpoint_says_what_was_done(splits: Splits, tmp_path: Path) -> No
     assert metadata == done.metadata
     assert weights_digest(model.state_dict()) == done.digest
     assert not list(tmp_path.glob("*.training"))
+
+
+def test_what_a_fusion_drops_follows_from_the_seed(splits: Splits, tmp_path: Path) -> None:
+    """Draws within a step are those of that step: repeated, and stopped and resumed, the training ends the same."""
+    plans = [plan_for(tmp_path / name, fusion="modality_dropout") for name in ("a.ckpt", "b.ckpt")]
+    trained(splits, plans[0])
+    with pytest.raises(Interrupted):
+        train(splits, plans[1], stopping_at("modality_dropout", 7))
+    torch.rand(3)
+    trained(splits, plans[1])
+    assert plans[0].output.read_bytes() == plans[1].output.read_bytes()
 
 
 @pytest.mark.parametrize("step", [1, 3, 7, 12])

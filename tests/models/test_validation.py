@@ -11,16 +11,20 @@ from torch import Tensor
 
 from mmbench.models.data import Items, TensorBatch
 from mmbench.models.splits import Splits
-from mmbench.models.validation import validate
+from mmbench.models.validation import Judged, item_groups, validate
 
 CPU = torch.device("cpu")
+
+
+def judged(items: Items) -> Judged:
+    return Judged(items.task, items.labels.classes, "miou")
 
 
 def test_equals_a_plain_computation(splits: Splits, items_of: Callable[..., Items]) -> None:
     """mIoU of the confusion of all items, ignored pixels left out."""
     source = splits.val
     items = items_of(source)
-    score = validate(_darkness, items, source.ids, "miou", CPU)
+    score = validate(_darkness, item_groups(items, source.ids), judged(items), CPU)
     confusion = np.zeros((3, 3))
     for i in source.ids:
         sample = source.load(i)
@@ -34,7 +38,7 @@ def test_equals_a_plain_computation(splits: Splits, items_of: Callable[..., Item
 def test_a_perfect_model_scores_one(splits: Splits, items_of: Callable[..., Items]) -> None:
     source = splits.val
     items = items_of(source)
-    assert validate(_truth, items, source.ids, "miou", CPU) == 1.0
+    assert validate(_truth, item_groups(items, source.ids), judged(items), CPU) == 1.0
 
 
 def _darkness(batch: TensorBatch) -> Tensor:

@@ -1,0 +1,41 @@
+"""What is trained, as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+
+from mmbench.models.config import Stride
+from mmbench.models.recipe import Recipe
+from mmbench.models.tasks.task import Size
+
+# Where the encoders come from: trained with the rest; on their signatures and then kept; or then trained on.
+Encoders = Literal["joint", "frozen", "finetuned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is trained. ``encoder`` is the recipe of the encoders' own stage, unused where they are trained jointly."""
+
+    fusion: str
+    recipe: Recipe
+    encoder: Recipe
+    output: Path
+    device: torch.device
+    encoders: Encoders = "joint"
+    width: int = 16
+    stride: Stride = 1
+    subpixel: bool = False
+    beam: int = 3
+    size: Size | None = None
+    shape: Size | None = None
+    fusion_options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def state_file(self) -> Path:
+        """Where the unfinished training is kept."""
+        return self.output.with_name(f"{self.output.name}.training")
