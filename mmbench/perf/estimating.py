@@ -100,7 +100,8 @@ def estimates(found: Sequence[Replicate], details: Details, resident: float | No
 
 def _at(found: Sequence[Replicate], details: Details, batch: int, resident: float | None) -> Iterator[Estimate]:
     unsteady = any(not result.steady for one in found for result in one.batches if result.batch == batch)
-    flags = ("unsteady-warm-up",) if unsteady else ()
+    constant = any(result.constant for one in found for result in one.batches if result.batch == batch)
+    flags = ("unsteady-warm-up",) * unsteady + ("constant-output",) * constant
     for name, quantity in QUANTITY.items():
         known = [timed(one, batch, quantity) for one in found]
         calls = sum(len(times) for part in known for times in part.blocks)

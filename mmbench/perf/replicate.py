@@ -40,6 +40,7 @@ def _measured(ready: Ready, work: Workload, rules: Rules, rule: WarmUpRule) -> B
         device=device,
         request=request,
         offline=offline(timed, clock, work.batch_size, rules.offline_s),
+        constant=work.constant,
         host_bound=bound,
     )
 
