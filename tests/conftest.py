@@ -35,3 +35,54 @@ def data_root() -> Callable[[str], Path]:
 def parity() -> Callable[[str], Path]:
     """A file of outputs of the official scorers under MMBENCH_PARITY; skips and fails as ``data_root``."""
     return lambda name: _find("MMBENCH_PARITY", name)
+
+
+@pytest.fixture
+def latency_run() -> Callable[..., None]:
+    """Stores a latency run with made times: ``latency_run(results, seconds, cpu=..., verdict=..., processes=...)``."""
+    from mmbench.core.performance import Energy, Machine, Memory
+    from mmbench.core.record import Execution, ModelRecord
+    from mmbench.perf import measuring
+    from mmbench.perf.plan import LatencyOptions
+    from mmbench.perf.request import BatchResult, Cold, Details, Replicate, Request, Subject, Timed
+    from mmbench.runner.measure import now
+
+    def process(seconds: float, batch: int, number: int) -> BatchResult:
+        own = seconds * batch**0.5 * (1 + 0.005 * ((number * 7) % 5 - 2))
+        timed = Timed(blocks=((own, own * 1.01, own * 0.99),) * 5, invalid=("",) * 5)
+        shared = {"batch": batch, "warm_up_calls": 9, "warm_up_s": 1.0, "steady": True}
+        return BatchResult(**shared, device=timed, request=timed, offline=batch / own)
+
+    def store(
+        results: Path,
+        seconds: float,
+        *,
+        cpu: str = "one",
+        verdict: str = "shared",
+        processes: int = 5,
+        name: str = "model",
+    ) -> None:
+        batches = (1, 8)
+        facts = {"cpu": cpu, "device": "cpu"}
+        memory = {"allocated_mib": None, "reserved_mib": None, "device_mib": None, "weights_mib": 1.0}
+        memory |= {"activations_mib": None, "rss_mib": 200.0, "rss_growth_mib": 1.0}
+        details = Details(
+            model=ModelRecord(name=name, locator=name, task="segmentation", modalities=("rgb",), digest=name),
+            execution=Execution(batch_size=1, device="cpu", precision="fp32", threads=1),
+            facts=facts,
+            memory=tuple(Memory(batch=batch, **memory) for batch in batches),
+            energy=Energy(joules=None, reason="no counter"),
+        )
+        replicates = tuple(
+            Replicate(
+                cold=Cold(import_s=1.0, load_s=0.1, first_call_s=0.1),
+                batches=tuple(process(seconds, batch, number) for batch in batches),
+            )
+            for number in range(processes)
+        )
+        request = Request(subject=Subject(locator=name, suite="seg"), kind="replicate", batches=batches)
+        machine = Machine(verdict=verdict, hard=facts)
+        measured = measuring.Measured(request, machine, details, replicates, "target", 0.02, 9.0, now())
+        measuring.store(measured, LatencyOptions(results=results))
+
+    return store

@@ -147,7 +147,7 @@ def test_every_suite_that_ships_is_well_formed(name):
     spec, _ = content.load_suite(name)
     assert spec.name == name
     registry.source.entry(spec.source.kind)
-    assert {metric_named(metric).task for metric in spec.metrics} == {spec.task}
+    assert {metric_named(metric).task for metric in spec.metrics} == set(spec.tasks)
     assert not metric_named(spec.primary).per_class
     assert spec.licence
     assert spec.title

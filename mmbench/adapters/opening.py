@@ -18,7 +18,7 @@ from mmbench.core.source import Source
 from mmbench.core.suite import SuiteSpec
 
 # Schemes whose target is a file or a folder of the user's.
-_ON_DISK = ("checkpoint", "predictions", "pt2", "torchscript", "onnx")
+_ON_DISK = ("checkpoint", "predictions", "pt2", "torchscript", "onnx", "features")
 
 
 def expand_locators(texts: Iterable[str], suite: str = "") -> list[str]:
@@ -81,7 +81,7 @@ def _suites_with_baselines() -> Sequence[str]:
 def _paths(locator: Locator) -> list[str]:
     if Path(locator.target).exists():
         return [locator.target]
-    wants_folder = locator.scheme == "predictions"
+    wants_folder = locator.scheme in ("predictions", "features")
     found = sorted(glob.glob(locator.target, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
     return [path for path in found if Path(path).is_dir() == wants_folder]
 

@@ -28,8 +28,8 @@ def equal_groups(batch: Batch, preprocess: Mapping[str, Preprocess]) -> Iterator
 
 
 def to_input(values: Sequence[Any], modality: Modality, preprocess: Preprocess, device: torch.device) -> Input | None:
-    """Values of one modality as the model's contract says: B texts as list[str], recordings float32 [B,T], else as
-    ``to_tensor``; None when the modality is absent (of all values of a group, or of none).
+    """Values of one modality as the model's contract says: B texts as list[str], recordings and features float32
+    [B,...], else as ``to_tensor``; None when the modality is absent (of all values of a group, or of none).
     """
     if modality.kind in ("image", "plane"):
         return to_tensor(values, modality, preprocess, device)

@@ -13,11 +13,13 @@ import torch
 
 from mmbench.adapters.answering import converter_for
 from mmbench.adapters.asked import Asked
+from mmbench.adapters.inference import infer
+from mmbench.adapters.outputs import describe, select_output
 from mmbench.adapters.preprocess import Preprocess, declared_preprocess, recorded
 from mmbench.adapters.tensors import equal_groups, to_input
 from mmbench.adapters.user_code import user_code
 from mmbench.adapters.wiring import Wiring, declared_answers, wire
-from mmbench.core.errors import SampleError, UsageError
+from mmbench.core.errors import LoadError, SampleError, UsageError
 from mmbench.core.model import ModelInfo, ModelRequest
 from mmbench.core.prediction import Prediction
 from mmbench.core.sample import Batch
@@ -73,6 +75,11 @@ class TorchModel:
         """Who the model is."""
         return self._info
 
+    @property
+    def module(self) -> torch.nn.Module:
+        """The module itself, for whoever measures it: moved to the device, in evaluation mode."""
+        return self._module
+
     def predict(self, batch: Batch) -> list[Prediction | SampleError]:
         """One prediction or SampleError per item; raises LoadError when the module fails or returns a wrong shape.
 
@@ -93,10 +100,30 @@ class TorchModel:
                 m: to_input([batch.inputs[m][i] for i in indices], modality, self._preprocess[m], self.device)
                 for m, modality in self._modalities.items()
             }
-            with user_code(f"{self._class}.forward"), self._precision_context():
-                raw = self._wiring.call(self._module, inputs)
+            raw = self._answer(inputs)
             sizes = [batch.sizes[i] for i in indices] if batch.sizes else []
             return self._convert(raw, Asked(ids, self._class, self._request, sizes, self._answers))
+
+    def _answer(self, inputs: Mapping[str, Any]) -> Any:
+        """What the module returns; scores [B,C,H,W] when the suite's protocol asks for windows, scales or mirrors."""
+        protocol = self._request.spec.inference
+        if protocol.is_plain:
+            return self._forward(inputs)
+        planes = frozenset(m for m, modality in self._modalities.items() if modality.kind == "plane")
+        return infer(self._logits, inputs, protocol, planes)
+
+    def _forward(self, inputs: Mapping[str, Any]) -> Any:
+        with user_code(f"{self._class}.forward"), self._precision_context():
+            return self._wiring.call(self._module, inputs)
+
+    def _logits(self, inputs: Mapping[str, Any]) -> torch.Tensor:
+        output = select_output(self._forward(inputs), self._request.options.output, self._class)
+        if output.ndim != 4 or not output.is_floating_point():
+            raise LoadError(
+                f"{self._class} returned {describe(output)}; an inference protocol with windows, scales or mirrors "
+                "expects logits [B,C,h,w], use --inference whole."
+            )
+        return output
 
     @contextmanager
     def _numerics(self, ids: Sequence[str]) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""``mmbench check suite NAME --leakage``: does a generated suite tell what it must not?"""
+"""``mmbench check suite NAME --leakage`` and ``mmbench check model LOCATOR --suite S``."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ class What(StrEnum):
     """What is checked."""
 
     SUITE = "suite"
+    MODEL = "model"
 
 
 def check(
-    what: Annotated[What, typer.Argument(help="suite: the samples of a suite.")],  # noqa: ARG001  one so far
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Name, reference like seg@1\\[regime=S4], or TOML file.")],
+    what: Annotated[What, typer.Argument(help="suite: the samples of a suite; model: eight samples of a model.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Suite: name, reference like seg@1\\[regime=S4], file; or a model.")
+    ],
     leakage: Annotated[bool, typer.Option("--leakage", help="No modality alone tells what fusion is for.")] = False,
     probes: Annotated[
         bool, typer.Option("--probes", help="Also train probes of each modality alone (needs mmbench\\[probes]).")
@@ -32,17 +35,37 @@ def check(
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the suite; repeat.")
     ] = None,
+    suite: Annotated[str | None, typer.Option(help="The suite that a model is checked on.")] = None,
+    arch: Annotated[str | None, typer.Option(metavar="FILE.py:CLASS", help="Code of the model; it is run.")] = None,
+    arch_kwargs: Annotated[str | None, typer.Option(metavar="NAME=VALUE,...", help="Arguments of CLASS.")] = None,
+    key: Annotated[str | None, typer.Option(help="Where in the checkpoint the weights are.")] = None,
+    map_: Annotated[str | None, typer.Option("--map", metavar="MODALITY=ARGUMENT,...", help="Or: positional.")] = None,
+    output: Annotated[str | None, typer.Option(help="The part of the output that is scored.")] = None,
+    partial: Annotated[bool, typer.Option("--partial", help="Allow weights that do not all fit.")] = False,
+    allow_code: Annotated[bool, typer.Option("--allow-code", help="Run the program that a model file holds.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
-    """Check a generated suite; exit code 1 when something was found.
+    """Check a generated suite (exit code 1 when something was found), or a model on eight samples.
 
     mmbench check suite cls-it --leakage --probes --tier smoke
+
+    mmbench check model my.ckpt --arch my_model.py:MyFusion --suite seg
     """
+    chosen = [*(settings or ()), *([f"tier={tier}"] if tier else ())]
+    if what is What.MODEL:
+        from mmbench.adapters.user_code import parse_arch_kwargs
+        from mmbench.cli.check_model import check_model
+        from mmbench.core.model import ModelOptions
+
+        kwargs = parse_arch_kwargs(arch_kwargs) if arch_kwargs else {}
+        options = ModelOptions(arch, kwargs, key, map_, output, device, partial=partial, allow_code=allow_code)
+        return check_model(name, suite, chosen, options, as_json)
     if not leakage:
         raise UsageError("There is nothing to check; add --leakage, as in: mmbench check suite cls-it --leakage.")
     from mmbench.reports.leakage import card, facts_of
 
-    reference, splits = _splits(name, [*(settings or ()), *([f"tier={tier}"] if tier else ())])
+    reference, splits = _splits(name, chosen)
     facts = {**facts_of(reference, splits), **(_probed(splits) if probes else {})}
     if as_json:
         typer.echo(json.dumps(facts, indent=1, allow_nan=False))

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmbench.cli import screen
+from mmbench.cli.gate_ab import ab, show_times
 from mmbench.core.errors import ExitCode, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from mmbench.gate.decide import GateReport
     from mmbench.gate.session import Session
     from mmbench.gate.spec import GateSpec
+    from mmbench.gate.times import TimeReport
 
 _CONFIG = Path("mmbench.toml")
 
@@ -65,6 +67,8 @@ def check(
         return _schema()
     if annotations not in (None, "github"):
         raise UnknownName("form of annotations", str(annotations), ("github",))
+    if base is not None and head is not None and (times := _times(base, head, _spec(config), results, context)):
+        return _told_times(times, md, as_json)
     session = _session(base, head, config, results, change)
     report = session.report(context, today())
     session.remember(report)
@@ -136,6 +140,31 @@ def plan(
             raise UsageError(f"{write} exists; choose another file for --write, and copy the margins over.")
         screen.save(write, toml(proposed, session.spec))
     return ExitCode.OK
+
+
+gate.command()(ab)
+
+
+def _times(base: str, head: str, spec: GateSpec, results: Path, context: str) -> TimeReport | None:
+    """The report of latency runs, or of files of pytest-benchmark; None where the runs hold scores."""
+    from mmbench.gate.history import gate_history, is_history
+    from mmbench.gate.sides import side
+    from mmbench.gate.stored_times import gate_times, is_latency
+
+    if is_history(base, head):
+        return gate_history(Path(base), Path(head), spec, context)
+    sides = side(base, results, "reference"), side(head, results, "head")
+    return gate_times(*sides, spec, context) if is_latency([*sides[0], *sides[1]]) else None
+
+
+def _told_times(report: TimeReport, md: Path | None, as_json: bool) -> ExitCode:
+    from mmbench.gate import times
+
+    if md is not None:
+        before = md.read_text(encoding="utf-8") if md.is_file() else ""
+        screen.save(md, before + times.markdown(report))
+    show_times(report, as_json)
+    return report.code
 
 
 def _schema() -> ExitCode:

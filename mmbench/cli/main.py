@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from mmbench import __version__
 from mmbench.cli.check import check
 from mmbench.cli.compare import compare
+from mmbench.cli.doctor import doctor
 from mmbench.cli.gate import gate
 from mmbench.cli.init import init
 from mmbench.cli.leaderboard import leaderboard
@@ -22,6 +23,7 @@ from mmbench.cli.run import run
 from mmbench.cli.score import score
 from mmbench.cli.selftest import selftest
 from mmbench.cli.show import show
+from mmbench.cli.study import study
 from mmbench.cli.train import train
 from mmbench.core.errors import ExitCode, MmbenchError
 from mmbench.reports.printable import printable
@@ -58,10 +60,12 @@ app.command()(leaderboard)
 app.command()(compare)
 app.add_typer(gate, name="gate")
 app.command()(train)
+app.command()(study)
 app.command()(init)
 app.command()(show)
 app.command()(check)
 app.command()(selftest)
+app.command()(doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -22,6 +22,7 @@ def _option(panel: str, *names: str, **settings: Any) -> Any:
 
 
 _WHAT, _OWN, _HOW, _OUT = "What is measured", "Your own module", "How it is measured", "What comes out"
+_LATENCY = "With --suite latency"
 _PAIR = {"metavar": "NAME=VALUE"}
 _CODE = {"metavar": "FILE.py:CLASS"}
 
@@ -52,6 +53,9 @@ Roots = Annotated[
 Arch = Annotated[str | None, _option(_OWN, **_CODE, help="Build the model with this code; it is run.")]
 ArchKwargs = Annotated[str | None, _option(_OWN, metavar="NAME=VALUE,...", help="Arguments of CLASS.")]
 Key = Annotated[str | None, _option(_OWN, help="Where in the checkpoint the weights are.")]
+Inference = Annotated[
+    str | None, _option(_WHAT, help="Protocol of segmentation: whole, cmx-ms-flip, mmseg-slide; else the suite's own.")
+]
 Partial = Annotated[bool, _option(_OWN, "--partial", help="Allow weights that do not all fit; the row tells.")]
 AllowCode = Annotated[bool, _option(_OWN, "--allow-code", help="Run the program that a model file holds.")]
 DeviceMap = Annotated[str | None, _option(_OWN, help="How transformers spreads a model: auto, balanced, ...")]
@@ -60,12 +64,22 @@ Map = Annotated[str | None, _option(_OWN, "--map", metavar="MODALITY=ARGUMENT,..
 Output = Annotated[str | None, _option(_OWN, help="The part of the output that is scored: a name or an index.")]
 BatchSize = Annotated[int, _option(_HOW, min=1, help="Samples per batch.")]
 Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
-Precision = Annotated[str, _option(_HOW, help="fp32, bf16 or fp16.")]
+Precision = Annotated[str, _option(_HOW, help="fp32, bf16 or fp16; several for latency: fp32,bf16.")]
 Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads of the model.")]
 Workers = Annotated[int, _option(_HOW, min=0, help="Processes that load samples; 0: one thread.")]
 Draws = Annotated[int, _option(_HOW, min=100, help="Bootstrap draws of each interval.")]
 Fresh = Annotated[bool, _option(_HOW, "--fresh", help="Start anew beside an unfinished run.")]
 DryRun = Annotated[bool, _option(_HOW, "--dry-run", help="Say what would be done, and run nothing.")]
+Batch = Annotated[str, _option(_LATENCY, metavar="N,N,...", help="The batch sizes of the sweep.")]
+Compile = Annotated[bool, _option(_LATENCY, "--compile", help="Time the module under torch.compile.")]
+InputsFrom = Annotated[
+    str | None, _option(_LATENCY, metavar="SUITE", help="Time on samples of this suite; else of the model's own.")
+]
+Slo = Annotated[float | None, _option(_LATENCY, metavar="MS", help="The limit of the server; else 5 typical requests.")]
+Budget = Annotated[float, _option(_LATENCY, metavar="MINUTES", help="Start no process after so many minutes.")]
+Resident = Annotated[bool, _option(_LATENCY, "--resident", help="One process alone: for models too big to restart.")]
+LockClocks = Annotated[int | None, _option(_LATENCY, metavar="MHZ", help="Lock the GPU's clock meanwhile.")]
+Figure = Annotated[Path | None, _option(_LATENCY, metavar="FILE", help="Draw time and throughput: PNG or SVG.")]
 Results = Annotated[Path, _option(_OUT, "--results", "-o", help="Where the run's folder is put.")]
 Predictions = Annotated[
     Path | None, _option(_OUT, metavar="DIR", help="Write label PNGs, and the worst eight as one picture.")
@@ -86,6 +100,7 @@ def run(
     limit: Limit = None,
     limit_seed: LimitSeed = 0,
     data_root: Roots = None,
+    inference: Inference = None,
     arch: Arch = None,
     arch_kwargs: ArchKwargs = None,
     key: Key = None,
@@ -103,6 +118,14 @@ def run(
     draws: Draws = 1000,
     fresh: Fresh = False,
     dry_run: DryRun = False,
+    batch: Batch = "1,2,4,8,16,32",
+    compile_: Compile = False,
+    inputs_from: InputsFrom = None,
+    slo: Slo = None,
+    budget: Budget = 2.5,
+    resident: Resident = False,
+    lock_clocks: LockClocks = None,
+    figure: Figure = None,
     results: Results = Path("results"),
     save_predictions: Predictions = None,
     tensorboard: TensorBoard = None,
@@ -113,6 +136,7 @@ def run(
     An unfinished run of the same command is resumed where it stopped.
     """
     from mmbench.adapters.user_code import parse_arch_kwargs
+    from mmbench.cli.latency import LatencyFlags, is_latency, latency
     from mmbench.core.model import ModelOptions
     from mmbench.runner.campaign import tasks
     from mmbench.runner.measure import RunOptions
@@ -123,7 +147,9 @@ def run(
 
         require("--tensorboard")
     chosen = parse_settings([*(settings or ()), *([f"tier={tier}"] if tier else ())])
-    choice = SuiteChoice(chosen, limit, limit_seed, parse_roots(data_root or ()), conditions=condition or ())
+    choice = SuiteChoice(
+        chosen, limit, limit_seed, parse_roots(data_root or ()), conditions=condition or (), inference=inference
+    )
     kwargs = parse_arch_kwargs(arch_kwargs) if arch_kwargs else {}
     options = RunOptions(
         results=results,
@@ -136,6 +162,9 @@ def run(
         fresh=fresh,
         argv=("mmbench", *(context.obj or sys.argv[1:])),
     )
+    if is_latency(suite):
+        flags = LatencyFlags(batch, compile_, inputs_from, slo, budget, resident, lock_clocks, figure)
+        return latency(model, options, flags, choice, dry_run, as_json)
     todo = tasks([open_suite(text, choice) for text in suite], model)
     if dry_run:
         return _preview(todo, options, as_json)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmbench.core.errors import ExitCode, MissingExtra, UsageError
+from mmbench.cli.training_flags import height_and_width, one_of, positive_rate, power_of_two, require_torch
+from mmbench.core.errors import ExitCode
 
 if TYPE_CHECKING:
     from mmbench.models.training import Trained
@@ -127,7 +127,7 @@ def train(
 
     mmbench train --suite seg-camvid --data-root DIR --fusion only:rgb -o camvid.safetensors
     """
-    _require_torch()
+    require_torch("mmbench train")
     import torch
 
     from mmbench.adapters.torch_model import choose_device
@@ -144,18 +144,18 @@ def train(
         seed=seed,
         steps=steps,
         encoder_steps=encoder_steps,
-        encoders=_one_of("--encoders", encoders, ("joint", "frozen", "finetuned")),
+        encoders=one_of("--encoders", encoders, ("joint", "frozen", "finetuned")),
         batch_size=batch_size,
-        rate=_rate(rate),
+        rate=positive_rate(rate),
         width=width,
-        stride=_stride(stride),
-        size=_pair("--size", size),
-        crop=_pair("--crop", crop),
-        augmentation=_one_of("--augment", augment, ("none", "crop")),
+        stride=power_of_two(stride),
+        size=height_and_width("--size", size),
+        crop=height_and_width("--crop", crop),
+        augmentation=one_of("--augment", augment, ("none", "crop")),
         class_weight_power=class_weights,
         focal=focal,
         task_weights=_values(task_weight or ()),
-        precision=_one_of("--precision", precision, ("fp32", "bf16")),
+        precision=one_of("--precision", precision, ("fp32", "bf16")),
         device=choose_device(device),
         fusion_options=_values(fusion_set or ()),
     )
@@ -190,40 +190,6 @@ def _run_flags(suite: str, settings: list[str] | None, tier: str | None, roots: 
     for name, values in (("--set", settings), ("--tier", [tier] if tier else []), ("--data-root", roots)):
         flags += [part for value in values or () for part in (name, value)]
     return flags
-
-
-def _require_torch() -> None:
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None:
-        raise MissingExtra("mmbench train", "torch")
-
-
-def _pair(flag: str, text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
-    match = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", text)
-    if match is None:
-        raise UsageError(f"{flag} {text!r} is not a size; expected HEIGHTxWIDTH in pixels, as in {flag} 360x480.")
-    return int(match[1]), int(match[2])
-
-
-def _one_of(flag: str, text: str | None, choices: tuple[str, ...]) -> Any:
-    if text is not None and text not in choices:
-        raise UsageError(f"{flag} {text!r} is not known; expected one of: {', '.join(choices)}.")
-    return text
-
-
-def _rate(number: float | None) -> float | None:
-    if number is not None and not 0 < number < float("inf"):
-        raise UsageError(f"--lr {number} is not a learning rate; expected a number above 0, as in --lr 0.003.")
-    return number
-
-
-def _stride(number: int | None) -> Any:
-    if number not in (None, 1, 2, 4, 8):
-        raise UsageError(f"--stride {number} is not possible; expected 1, 2, 4 or 8.")
-    return number
 
 
 def _values(texts: list[str] | tuple[()]) -> dict[str, Any]:

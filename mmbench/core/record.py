@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.key import CLEAN, ComparabilityKey
+from mmbench.core.performance import Performance
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -84,10 +85,15 @@ class Execution(_Table):
 
 
 class Cost(_Table):
-    """Milliseconds per item of the model alone (median over batches; None when nothing was timed), peak RSS in MiB."""
+    """Milliseconds per item of the model alone (median over batches; None when nothing was timed), peaks in MiB.
+
+    The peaks are those of the loop, without the scoring: what the process held, and what torch had allocated on a GPU
+    (None without one).
+    """
 
     ms_per_item: Finite | None
     peak_rss_mib: Finite
+    peak_device_mib: Finite | None = None
     seconds: Finite
 
 
@@ -123,6 +129,7 @@ class RunRecord(_Table):
     cost: Cost
     key: ComparabilityKey
     licence: str = ""
+    performance: Performance | None = None
     provenance: dict[str, Any] = Field(default_factory=dict)
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)

@@ -14,14 +14,15 @@ if TYPE_CHECKING:  # numpy takes 0.1 s to import, and `mmbench show suites` need
     from mmbench.core.prediction import Prediction
     from mmbench.core.sample import Array, Sample
 
-Kind = Literal["image", "plane", "text", "audio"]
+Kind = Literal["image", "plane", "text", "audio", "features"]
 
 
 @dataclass(frozen=True, slots=True)
 class Modality:
     """One input: ``image`` is uint8 [H,W,channels], ``plane`` float32 [H,W] (depth, thermal, near infrared).
 
-    ``text`` is str, ``audio`` float32 [T] in -1..1, both of one channel. ``scale`` divides a plane before a model of
+    ``text`` is str, ``audio`` float32 [T] in -1..1, both of one channel. ``features`` are arrays of
+    any shape that take the place of an input. ``scale`` divides a plane before a model of
     ours sees it (its typical largest value, in the suite's unit). ``rate`` is that of audio, in samples per second.
     """
 

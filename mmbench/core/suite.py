@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, cast, get_args
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mmbench.core.errors import UsageError
+from mmbench.core.inference import Inference
 from mmbench.core.parts import part_of
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
@@ -64,13 +65,6 @@ class SourceTable(_Table):
     kind: str
     root: tuple[str, ...] = ()
     params: dict[str, Any] = Field(default_factory=dict)
-
-
-class Inference(_Table):
-    """How predictions are made, on the suite's side; part of the comparability key."""
-
-    mode: Literal["whole"] = "whole"
-    resize_logits: Literal["bilinear"] = "bilinear"
 
 
 class SuiteSpec(_Table):

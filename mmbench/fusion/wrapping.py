@@ -111,8 +111,8 @@ class ModalityDropout(Wrapper):
 
     e_m in R^d is learned, and stands for an absent modality in training and after it; nothing is dropped after it.
     Neverova et al., ModDrop, TPAMI 2016; Ma et al., Are Multimodal Transformers Robust to Missing Modality?, CVPR 2022.
-    What is drawn comes from torch's generator, which the training seeds. Additive if the inner operator is. Order
-    matters as in the inner operator.
+    What is drawn comes from torch's generator of the CPU, seeded by the training. Additive if the inner operator is.
+    Order matters as in the inner operator.
 
     Options: ``p``, default 0.3; ``inner``, an operator of features or of logits, default feat_nonlinear;
     ``inner_options``.
@@ -159,7 +159,7 @@ class ModalityDropout(Wrapper):
         if not self.training:
             return present
         there = torch.stack([present[m] for m in self.modalities])
-        draws = torch.rand(there.shape, device=there.device).masked_fill(~there, 2)
+        draws = torch.rand(there.shape).to(there.device).masked_fill(~there, 2)
         kept = there & ((draws < 1 - self.p) | (draws == draws.min(dim=0).values))
         return dict(zip(self.modalities, kept, strict=True))
 

@@ -187,15 +187,41 @@ class GateSpec(_Table):
         return self.on_inconclusive[context]
 
 
+class AbSpec(_Table):
+    """The ``[ab]`` table: how a revision is made ready to be measured.
+
+    ``setup`` is a command that is run in its checkout (no shell); ``python`` the interpreter in it that measures, the
+    running one where it is empty.
+    """
+
+    setup: str = ""
+    python: str = ""
+
+
 class _File(_Table):
     gate: GateSpec
+    ab: AbSpec = AbSpec()
+
+
+class _AbFile(_File):
+    gate: GateSpec = GateSpec()
 
 
 def read_spec(file: Path) -> GateSpec:
-    """Reads ``mmbench.toml``; raises UsageError with the file and the key that is wrong."""
+    """The ``[gate]`` table of ``mmbench.toml``; raises UsageError with the file and the key that is wrong."""
+    return _read(file, _File).gate
+
+
+def read_ab(file: Path) -> tuple[GateSpec, AbSpec]:
+    """Both tables for ``mmbench gate ab``, which needs neither; raises as ``read_spec``."""
+    found = _read(file, _AbFile)
+    return found.gate, found.ab
+
+
+def _read(file: Path, kind: type[_File]) -> _File:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-        return _File.model_validate(content).gate
+        return kind.model_validate(content)
     except OSError as error:
         raise UsageError(f"The gate's file {file} cannot be read: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

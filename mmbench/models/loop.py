@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mmbench.core.errors import Interrupted, LoadError, UsageError
 from mmbench.models.checkpoint import StateDict, packed, write_atomic
+from mmbench.models.randomness import seeded
 from mmbench.models.recipe import Recipe
 
 _AUTOCAST = {"bf16": torch.bfloat16}
@@ -76,7 +77,8 @@ def fit(stage: Stage, report: Report) -> Best:
     done, saved = start, time.monotonic()
     try:
         for batch in stage.batches(start):
-            loss = _step(stage, optimiser, trained, batch.to(stage.device), done)
+            with seeded(stage.recipe.seed, stage.name, done):
+                loss = _step(stage, optimiser, trained, batch.to(stage.device), done)
             done += 1
             score = None
             if stage.recipe.validates_after(done - 1):

@@ -27,7 +27,7 @@ def some_of(ids: Sequence[str], most: int) -> list[str]:
 
 @contextmanager
 def seeded(seed: int, *position: str | int) -> Iterator[None]:
-    """While modules are built: torch's global state is seeded, and put back afterwards."""
+    """While modules are built, or a step is made: torch's global state is seeded, and put back afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, *position).initial_seed())
         yield

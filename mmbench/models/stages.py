@@ -110,7 +110,7 @@ def stage_of(
     model: FusionModel,
     data: Labelled,
     recipe: Recipe,
-    state: tuple[str, Path],
+    state: tuple[str, Path | None],
     frozen: tuple[nn.Module, ...] = (),
 ) -> Stage:
     """Puts a stage together; ``state`` is its key and the file of its unfinished training."""

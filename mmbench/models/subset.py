@@ -20,10 +20,12 @@ class Subset:
     """``part`` in 100 of the samples' groups, each class in proportion; the first class ``imbalance`` times the last.
 
     A smaller part lies within a larger one (``conditions.subsets``), so that curves over parts share their samples.
+    Another ``seed`` draws another part.
     """
 
     part: int = 100
     imbalance: int = 1
+    seed: int = 0
 
     def of(self, source: Source) -> Source:
         """The chosen samples of a training split; the source itself when all are.
@@ -38,7 +40,7 @@ class Subset:
         strata: dict[str, str] = {}
         for sample_id, group in groups.items():
             strata.setdefault(group, _stratum(source, bare[sample_id]))
-        ids = tuple(nested(groups, self.part, strata))
+        ids = tuple(nested(groups, self.part, strata, self.seed))
         return SelectedSigned(source, ids) if isinstance(source, SignedSource) else Selected(source, ids)
 
     def _uneven(self, samples: Mapping[str, Sample]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmbench.core.errors import LoadError, UsageError
+from mmbench.core.errors import LoadError, SampleError, UsageError
 from mmbench.core.source import Modality, Source, TargetedSource
 from mmbench.models.audio_encoder import Spectrogram
 from mmbench.models.config import AudioConfig, InputConfig, PictureConfig, TextConfig
@@ -78,6 +78,8 @@ def _input(items: Items, ids: Sequence[str], modality: Modality) -> InputConfig:
         spectrogram = Spectrogram(modality.rate)
         mean, std = _mean_and_std((spectrogram(wave[None]).flatten()[None] for wave in values), 1, _SMALLEST_STD)
         return AudioConfig(rate=modality.rate, mean=mean[0], std=std[0])
+    if modality.kind == "features":
+        raise SampleError(f"The models of mmbench take no features, as {modality.name!r} is; use --arch.")
     least = _SMALLEST_STD * modality.scale
     mean, std = _mean_and_std((x.flatten(1) for x in values), modality.channels, least)
     return PictureConfig(kind=modality.kind, channels=modality.channels, mean=mean, std=std)

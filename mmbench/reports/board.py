@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from mmbench.core.bounds import Bounds
 from mmbench.core.record import Estimate, RunRecord
 
 BoundKind = Literal["chance", "unimodal", "additive", "fused"]
@@ -80,14 +82,28 @@ class BoundLine:
     value: float
 
 
+def bound_kinds(bounds: Bounds) -> Iterator[tuple[BoundKind, str, float]]:
+    """What is attainable as lines: kind, modality ("" for all) and value."""
+    yield "chance", "", bounds.chance
+    for modality, value in bounds.unimodal.items():
+        yield "unimodal", modality, value
+    if bounds.additive is not None:
+        yield "additive", "", bounds.additive
+    yield "fused", "", bounds.fused
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The runs of one suite reference and condition whose comparability keys agree; best first."""
+    """The runs of one suite reference, condition and inference whose comparability keys agree; best first.
+
+    ``inference`` is "" for the plain protocol.
+    """
 
     suite: str
     title: str
     task: str
     condition: str
+    inference: str
     primary: str
     classes: tuple[str, ...]
     licence: str

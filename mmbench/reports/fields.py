@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mmbench.reports import numbers
-from mmbench.reports.board import BoundLine, Column, Place, Row, Table
+from mmbench.reports.board import BoundKind, Column, Place, Row, Table
 from mmbench.reports.grid import Head
 
 _BOUND_NAMES = {"chance": "chance", "unimodal": "U* {}", "additive": "A* additive", "fused": "F* fused"}
@@ -21,9 +21,9 @@ class Field:
     bounds: Mapping[str, str] = field(default_factory=dict)
 
 
-def bound_name(bound: BoundLine) -> str:
+def bound_name(kind: BoundKind, modality: str) -> str:
     """``chance``, ``U* rgb``, ``A* additive``, ``F* fused``."""
-    return _BOUND_NAMES[bound.kind].format(bound.modality)
+    return _BOUND_NAMES[kind].format(modality)
 
 
 def column_title(table: Table, column: Column) -> str:
@@ -37,7 +37,7 @@ def metric_fields(table: Table, column: Column, place: Place) -> list[Field]:
     cells = [cell for row in table.rows if (cell := row.cell(place))]
     levels = {cell.estimate.level for cell in cells if cell.estimate.low is not None}
     interval = f" [{levels.pop():.0%}]" if len(levels) == 1 else ""
-    bounds = {bound_name(b): numbers.decimal(b.value) for b in table.bounds if b.place == place}
+    bounds = {bound_name(b.kind, b.modality): numbers.decimal(b.value) for b in table.bounds if b.place == place}
     score = Head(column_title(table, column) + interval)
     fields = [Field(score, lambda row: numbers.score(row.cell(place)), bounds)]
     if bounds:

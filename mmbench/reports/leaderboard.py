@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from mmbench.core.bounds import Bounds
 from mmbench.core.errors import UnknownName, UsageError
+from mmbench.core.inference import protocol_of
+from mmbench.core.performance import LATENCY
 from mmbench.core.record import RunRecord
 from mmbench.metrics.rows import Rows
-from mmbench.reports.board import BoundKind, BoundLine, Cell, Column, Leaderboard, Place, Row, Table
+from mmbench.reports.board import BoundLine, Cell, Column, Leaderboard, Place, Row, Table, bound_kinds
 from mmbench.reports.comparable import families, newest, refusals, tables
 from mmbench.reports.ranks import ranks
 from mmbench.reports.shares import shares
@@ -46,12 +47,15 @@ def _table(records: Sequence[RunRecord], rows_of: RowsOf) -> Table:
     latest = chosen[0][0]
     columns = _columns([record for record, _ in chosen])
     rows = [Row(record, older, tuple(_cells(record))) for record, older in chosen]
-    rows, remarks = _ranked(rows, [c for c in columns if c.primary], rows_of)
+    # Times have no samples in common, from which ranks could be drawn anew; their intervals are in the table.
+    primaries = [c for c in columns if c.primary and latest.task != LATENCY]
+    rows, remarks = _ranked(rows, primaries, rows_of)
     return Table(
         suite=latest.suite,
         title=latest.title,
         task=latest.task,
         condition=latest.condition,
+        inference=protocol_of(latest.key.inference),
         primary=latest.primary,
         classes=latest.classes,
         licence=latest.licence,
@@ -106,19 +110,10 @@ def _bound_lines(records: Sequence[RunRecord]) -> Iterator[BoundLine]:
     for record in records:
         for bounds in record.bounds:
             place = Place(record.key.column(bounds.metric), "", bounds.tag, bounds.value)
-            for kind, modality, value in _kinds(bounds):
+            for kind, modality, value in bound_kinds(bounds):
                 if (place, kind, modality) not in seen:
                     seen.add((place, kind, modality))
                     yield BoundLine(place, kind, modality, value)
-
-
-def _kinds(bounds: Bounds) -> Iterator[tuple[BoundKind, str, float]]:
-    yield "chance", "", bounds.chance
-    for modality, value in bounds.unimodal.items():
-        yield "unimodal", modality, value
-    if bounds.additive is not None:
-        yield "additive", "", bounds.additive
-    yield "fused", "", bounds.fused
 
 
 def _sorted(built: Sequence[Table], sort: str) -> list[Table]:

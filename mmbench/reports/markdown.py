@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mmbench.core.registry import report
 from mmbench.reports.board import Leaderboard, View
-from mmbench.reports.grid import Grid, Line
+from mmbench.reports.grid import Grid, Line, Part
 from mmbench.reports.printable import printable
 from mmbench.reports.sections import parts
 
@@ -17,15 +17,20 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]#|~$!])")
 @report("markdown")
 def render(board: Leaderboard, view: View) -> str:
     """Tables for a README, an issue or a pull request."""
-    blocks: list[str] = []
-    for part in parts(board, view):
-        blocks.append(f"### {escape(part.heading)}")
+    refused = (f"> Kept apart: {escape(str(refusal))}" for refusal in board.refused)
+    return "\n\n".join([*blocks(parts(board, view)), *refused]) + "\n"
+
+
+def blocks(found: Iterable[Part]) -> Iterator[str]:
+    """Each part as paragraphs: its heading, the grids, the remarks as a list."""
+    for part in found:
+        yield f"### {escape(part.heading)}"
         for grid in part.grids:
-            blocks += [f"**{escape(grid.caption)}**"] if grid.caption else []
-            blocks.append("\n".join(_drawn(grid)))
-        blocks.append("\n".join(f"- {escape(remark)}" for remark in part.remarks))
-    blocks += [f"> Kept apart: {escape(str(refusal))}" for refusal in board.refused]
-    return "\n\n".join(block for block in blocks if block) + "\n"
+            if grid.caption:
+                yield f"**{escape(grid.caption)}**"
+            yield "\n".join(_drawn(grid))
+        if part.remarks:
+            yield "\n".join(f"- {escape(remark)}" for remark in part.remarks)
 
 
 def escape(text: str) -> str:

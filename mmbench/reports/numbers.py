@@ -50,26 +50,37 @@ def psi(cell: Cell | None) -> str:
 
 def rank(cell: Cell | None) -> str:
     """``1``, ``1-3``, ``-`` where it was not computed."""
-    if cell is None or cell.rank is None:
+    return rank_range(None if cell is None else cell.rank)
+
+
+def rank_range(found: tuple[int, int] | None) -> str:
+    """``1``, ``1-3``, ``-`` where there is none."""
+    if found is None:
         return NONE
-    first, last = cell.rank
+    first, last = found
     return str(first) if first == last else f"{first}-{last}"
 
 
 def parameters(record: RunRecord) -> str:
+    """The model's number of parameters, ``-`` where it is not known."""
+    return NONE if record.model.parameters is None else count(record.model.parameters)
+
+
+def count(number: int) -> str:
     """``512``, ``123k``, ``4.2M``, ``1.3G``."""
-    count = record.model.parameters
-    if count is None:
-        return NONE
     for size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
-        if count >= size:
-            return f"{count / size:.1f}{unit}" if count < 10 * size else f"{count / size:.0f}{unit}"
-    return str(count)
+        if number >= size:
+            return f"{number / size:.1f}{unit}" if number < 10 * size else f"{number / size:.0f}{unit}"
+    return str(number)
 
 
 def milliseconds(record: RunRecord) -> str:
-    """Milliseconds per item, three significant digits."""
-    cost = record.cost.ms_per_item
+    """Milliseconds per item in the model."""
+    return milliseconds_of(record.cost.ms_per_item)
+
+
+def milliseconds_of(cost: float | None) -> str:
+    """Three significant digits; ``-`` where it was not measured."""
     return NONE if cost is None else f"{cost:#.3g}".rstrip(".")
 
 

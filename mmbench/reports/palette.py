@@ -1,6 +1,8 @@
-"""Colours of classes in pictures."""
+"""Colours of classes in pictures, and of lines in figures."""
 
 from __future__ import annotations
+
+from colorsys import hsv_to_rgb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,3 +38,8 @@ def error_map(target: NDArray[np.integer], labels: NDArray[np.integer], ignore: 
     colours = np.array([(60, 60, 60), (230, 120, 0), IGNORED], np.uint8)
     scored = np.ones(target.shape, bool) if ignore is None else target != ignore
     return colours[np.where(scored, (target != labels).astype(np.int64), 2)]
+
+
+def line_colours(count: int) -> list[tuple[float, float, float]]:
+    """RGB in 0..1 of that many lines on white: hues by the golden angle, so that neighbours differ; none is pale."""
+    return [hsv_to_rgb(n * 0.381966 % 1.0, 0.9, (0.75, 0.5)[n // 8 % 2]) for n in range(count)]

@@ -13,6 +13,7 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def named(suite: str, condition: str) -> str:
-    """What was measured: the suite's reference, and the condition unless it is clean."""
-    return suite if condition == CLEAN else f"{suite}, condition {condition}"
+def named(suite: str, condition: str, inference: str = "") -> str:
+    """What was measured: the suite's reference, the condition unless it is clean, the inference unless it is plain."""
+    changed = "" if condition == CLEAN else f", condition {condition}"
+    return suite + changed + (f", inference {inference}" if inference else "")

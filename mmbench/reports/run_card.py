@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmbench.core.record import Estimate, RunRecord
-from mmbench.reports import numbers
+from mmbench.reports import latency, numbers
 from mmbench.reports.board import Span
 from mmbench.reports.grid import Grid, Head, Line
 from mmbench.reports.shares import shares
@@ -19,6 +19,8 @@ def card(record: RunRecord) -> Iterator[Block]:
     """The run as blocks for a terminal: who, what, estimates, bounds, failures, where it comes from."""
     yield Heading(f"{record.id}: {record.suite}")
     yield Facts(tuple(_identity(record)))
+    if record.performance is not None:
+        yield from latency.blocks(record)
     yield Heading("Estimates")
     yield _estimates(record)
     if record.bounds:
@@ -69,7 +71,9 @@ def _execution(record: RunRecord) -> str:
 
 def _cost(record: RunRecord) -> str:
     cost = record.cost
-    return f"{numbers.milliseconds(record)} ms/item, peak {cost.peak_rss_mib:.0f} MiB, {cost.seconds:.1f} s in all"
+    device = "" if cost.peak_device_mib is None else f", {cost.peak_device_mib:.0f} MiB allocated on the device"
+    peak = f"peak {cost.peak_rss_mib:.0f} MiB{device}"
+    return f"{numbers.milliseconds(record)} ms/item, {peak}, {cost.seconds:.1f} s in all"
 
 
 def _estimates(record: RunRecord) -> Grid:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from mmbench.core.performance import LATENCY
 from mmbench.reports import numbers
 from mmbench.reports.board import Column, Leaderboard, Place, Table, View
 from mmbench.reports.fields import (
@@ -33,13 +34,17 @@ def _part(table: Table, view: View) -> Part:
     grids += [_classes(table, column) for column in _class_columns(table, view)]
     hidden = [c.metric for c in table.columns if c not in columns and not c.per_class]
     return Part(
-        f"{named(table.suite, table.condition)}: {table.title}", tuple(grids), tuple(remarks(table, columns, hidden))
+        f"{named(table.suite, table.condition, table.inference)}: {table.title}",
+        tuple(grids),
+        tuple(remarks(table, columns, hidden)),
     )
 
 
 def _score_columns(table: Table, view: View) -> list[Column]:
-    """The primary metric, then those asked for."""
+    """The primary metric, then those asked for; of a latency run all."""
     found = [c for c in table.columns if not c.per_class]
+    if table.task == LATENCY:
+        return found
     asked = [c for name in view.metrics for c in found if c.metric == name and not c.primary]
     return [c for c in found if c.primary] + list(dict.fromkeys(asked))
 

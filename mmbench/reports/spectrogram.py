@@ -32,5 +32,6 @@ def spectrogram(audio: NDArray[np.floating], rate: int) -> NDArray[np.uint8]:
 
 def loudest(audio: NDArray[np.floating], rate: int) -> float:
     """The strongest frequency of the whole recording, Hz; 0 for silence. Neighbouring tones look alike in a picture."""
-    power = np.abs(np.fft.rfft(audio.astype(np.float64)))
-    return float(power.argmax()) * rate / len(audio) if len(audio) else 0.0
+    if not len(audio):
+        return 0.0
+    return float(np.abs(np.fft.rfft(audio.astype(np.float64))).argmax()) * rate / len(audio)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mmbench.core.inference import protocol_of
 from mmbench.core.record import Counts, RunRecord
 from mmbench.reports.board import Span
 from mmbench.reports.numbers import decimal, spanned
@@ -13,9 +14,8 @@ from mmbench.reports.shares import shares
 
 def summary(record: RunRecord) -> Iterator[str]:
     """One line with the result; then a line for failed samples and one for flags, as far as there are any."""
-    yield printable(
-        f"{named(record.suite, record.condition)}  {record.model.name}  {_score(record)}  {_samples(record.counts)}"
-    )
+    measured = named(record.suite, record.condition, protocol_of(record.key.inference))
+    yield printable(f"{measured}  {record.model.name}  {_score(record)}  {_samples(record.counts)}")
     if record.counts.failed:
         failed = f"{record.counts.failed} of {record.counts.planned} samples failed and were not scored"
         yield printable(f"  {failed}; the first: {record.failures[0].reason}")

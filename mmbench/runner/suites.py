@@ -11,6 +11,7 @@ from mmbench.conditions.applied import Applied, parse_conditions
 from mmbench.content import load_suite
 from mmbench.core.bounds import Bounds
 from mmbench.core.errors import LoadError, UsageError
+from mmbench.core.inference import protocol_named
 from mmbench.core.metric import TaskContext
 from mmbench.core.source import BoundedSource, PolicySource, Source
 from mmbench.core.suite import SuiteReference, SuiteSpec
@@ -23,7 +24,7 @@ class SuiteChoice:
     """What the flags say of the suites: parameters, subset, data roots by suite name ("" for every suite).
 
     ``annotations`` is a file that takes the place of the suite's own. ``conditions`` are what is done to the inputs, as
-    in ``noise:rgb=3``.
+    in ``noise:rgb=3``. ``inference`` names the protocol that takes the place of the suite's own.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -32,6 +33,7 @@ class SuiteChoice:
     roots: Mapping[str, Path] = field(default_factory=dict)
     annotations: Path | None = None
     conditions: Sequence[str] = ()
+    inference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class OpenedSuite:
 def open_suite(text: str, choice: SuiteChoice) -> OpenedSuite:
     """Opens the suite that ``text`` (a reference or a path) means; raises UsageError or LoadError."""
     spec, written = load_suite(text)
+    if choice.inference is not None:
+        spec = _with_protocol(spec, choice.inference)
     root = choice.roots.get(spec.name, choice.roots.get(""))
     if choice.annotations is not None:
         spec, root = _with_annotations(spec, choice.annotations)
@@ -89,6 +93,15 @@ def open_suite(text: str, choice: SuiteChoice) -> OpenedSuite:
     )
     source = open_source(spec, parameters, spec.split, root)
     return OpenedSuite(spec, reference, source, _conditions(spec, source, choice))
+
+
+def _with_protocol(spec: SuiteSpec, name: str) -> SuiteSpec:
+    protocol = protocol_named(name)
+    if spec.task != "segmentation" and not protocol.is_plain:
+        raise UsageError(
+            f"--inference {name} is for segmentation, and suite {spec.name!r} is {spec.task}; leave it out."
+        )
+    return spec.model_copy(update={"inference": protocol})
 
 
 def _conditions(spec: SuiteSpec, source: Source, choice: SuiteChoice) -> tuple[Applied, ...]:

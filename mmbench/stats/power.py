@@ -10,10 +10,17 @@ from math import ceil, inf, sqrt
 
 from scipy.special import ndtr, ndtri
 
+from mmbench.stats.intervals import student_quantile
 
-def minimal_detectable_effect(error: float, *, alpha: float = 0.05, power: float = 0.8, sides: int = 2) -> float:
-    """Smallest true difference that is found with probability ``power``: (z_{1-alpha/sides} + z_power) error."""
-    return float(ndtri(1 - alpha / sides) + ndtri(power)) * error
+
+def minimal_detectable_effect(
+    error: float, *, alpha: float = 0.05, power: float = 0.8, sides: int = 2, degrees: float = inf
+) -> float:
+    """Smallest true difference that is found with probability ``power``: (q_{1-alpha/sides} + z_power) error.
+
+    q is the quantile of Student's t with the error's ``degrees`` of freedom, of the normal for infinite ones.
+    """
+    return (student_quantile(1 - alpha / sides, degrees) + float(ndtri(power))) * error
 
 
 def discordance_error(discordance: float, pairs: int, difference: float = 0.0) -> float:

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, inf, isnan
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
+from mmbench.stats.intervals import student_quantile, student_tail
 from mmbench.stats.jackknife import Jackknife
 from mmbench.stats.resampling import draw_weights
 
@@ -24,11 +27,33 @@ _PURPOSE = int.from_bytes(b"trainsee", "little")
 
 @dataclass(frozen=True, slots=True)
 class TwoWay:
-    """``value``, its standard ``error`` over new seeds and new samples, and Satterthwaite's degrees of freedom."""
+    """``value``, its standard ``error`` over new seeds and new samples, and Satterthwaite's degrees of freedom.
+
+    ``seeds`` is the part of the variance that more seeds would shrink, the rest shrinks with more samples.
+    """
 
     value: float
     error: float
     degrees: float
+    seeds: float = float("nan")
+
+    @property
+    def p(self) -> float:
+        """Two-sided p-value of "the value is 0", by Student's t; 1 where nothing can be said."""
+        if isnan(self.error) or self.value == 0:
+            return 1.0
+        return 2 * student_tail(abs(self.value) / self.error, self.degrees) if self.error > 0 else 0.0
+
+    def groups_to_detect(self, groups: int, *, alpha: float = 0.05, power: float = 0.8) -> float:
+        """Groups of samples with which a true difference of this ``value`` is found with probability ``power``.
+
+        The variance over seeds stays as it is: infinite where it alone hides the difference, or the value is 0.
+        """
+        reach = (student_quantile(1 - alpha / 2, self.degrees) + float(ndtri(power))) ** 2
+        left = self.value**2 - reach * self.seeds
+        if not left > 0:
+            return inf
+        return float(max(2, ceil(groups * reach * max(self.error**2 - self.seeds, 0.0) / left)))
 
 
 def two_way(sides: Sequence[Sequence[Jackknife]], signs: Sequence[float]) -> TwoWay:
@@ -59,7 +84,7 @@ def two_way(sides: Sequence[Sequence[Jackknife]], signs: Sequence[float]) -> Two
     parts.append((float(np.square(joint).sum()) / (groups * (groups - 1)), groups - 1.0))
     interaction = sum(_interaction(side) for side in influences)
     variance = max(sum(part for part, _ in parts) - interaction, parts[-1][0], sum(seeds))
-    return TwoWay(value, float(np.sqrt(variance)), _satterthwaite(parts))
+    return TwoWay(value, float(np.sqrt(variance)), _satterthwaite(parts), min(sum(seeds), variance))
 
 
 def _interaction(influences: Floats) -> float:
@@ -73,6 +98,16 @@ def _satterthwaite(parts: Sequence[tuple[float, float]]) -> float:
     total = sum(part for part, _ in parts)
     squares = sum(part**2 / degrees for part, degrees in parts)
     return total**2 / squares if squares > 0 else min(degrees for _, degrees in parts)
+
+
+def superiority(first: Sequence[float], second: Sequence[float]) -> float:
+    """P(A > B): the share of pairs of trainings, one of each side, in which the first side's scores more; ties are 1/2.
+
+    Bouthillier et al. 2021 (Accounting for Variance in Machine Learning Benchmarks), over all K x K pairs of seeds. A
+    few seeds give few possible values: it describes, and decides nothing.
+    """
+    won = np.subtract.outer(np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64))
+    return float((np.sign(won).mean() + 1) / 2)
 
 
 def seed_weights(seeds: int, draws: int, seed: int, side: int = 0) -> Floats:

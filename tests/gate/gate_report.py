@@ -27,7 +27,8 @@ unchanged head has noise of its own.
 What must hold, up to two standard errors: a false REGRESS in at most 5 % over the whole family, a PASS at a harm of the
 margin in at most 5 %, also by rerunning three times, and a REGRESS at a harm of two margins in at least 95 % at the n
 that `mmbench gate plan` asks for. A cell in bold does not hold; with n = 50 nothing is claimed. A head none of whose
-rows differ from the base passes by rule, whatever made it ("0 of n changed"): such runs are counted apart."""
+rows differ from the base passes by rule, whatever made it ("0 of n changed"): such runs are counted apart. Of a hundred
+cells whose true rate is 5 %, two or three are bold by chance."""
 
 # Runs of a cell.
 RUNS = 2000

@@ -28,7 +28,7 @@ from mmbench.core.key import ComparabilityKey, digest_of
 from mmbench.core.metric import Metric, TaskContext
 from mmbench.core.record import Cost, Counts, Execution, ModelRecord, RowsFile, RunRecord
 from mmbench.core.table import Table
-from mmbench.metrics.pairing import PairedRows
+from mmbench.metrics.paired_rows import PairedRows
 from mmbench.metrics.rows import Rows
 from mmbench.reports.paired_runs import PairedRuns
 
@@ -112,7 +112,7 @@ def paired_runs(pairs: Sequence[MadePair], look: int = 0) -> PairedRuns:
     base = _rows({metric.statistic: _table(pair.base) for metric, pair in zip(metrics, pairs, strict=True)}, n, size)
     head = _rows({metric.statistic: _table(pair.head) for metric, pair in zip(metrics, pairs, strict=True)}, n, size)
     records = [_record(name, n, metrics) for name in ("base", f"head, look {look}")]
-    return PairedRuns(records[0], records[1], metrics, (), PairedRows(base, head), CONTEXT)
+    return PairedRuns((records[0],), (records[1],), metrics, (), PairedRows(base, head), CONTEXT)
 
 
 def _metric(name: str, pair: MadePair) -> Metric:

@@ -76,6 +76,17 @@ def test_the_checkpoint_says_what_was_done(splits: Splits, tmp_path: Path) -> No
     assert not list(tmp_path.glob("*.training"))
 
 
+def test_what_a_fusion_drops_follows_from_the_seed(splits: Splits, tmp_path: Path) -> None:
+    """Draws within a step are those of that step: repeated, and stopped and resumed, the training ends the same."""
+    plans = [plan_for(tmp_path / name, fusion="modality_dropout") for name in ("a.ckpt", "b.ckpt")]
+    trained(splits, plans[0])
+    with pytest.raises(Interrupted):
+        train(splits, plans[1], stopping_at("modality_dropout", 7))
+    torch.rand(3)
+    trained(splits, plans[1])
+    assert plans[0].output.read_bytes() == plans[1].output.read_bytes()
+
+
 @pytest.mark.parametrize("step", [1, 3, 7, 12])
 def test_resumed_after_ctrl_c_it_ends_the_same(splits: Splits, tmp_path: Path, step: int) -> None:
     """Stopped after any step and started again, the checkpoint is that of an uninterrupted training, byte for byte."""

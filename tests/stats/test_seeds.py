@@ -7,8 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from mmbench.stats.intervals import student_interval
 from mmbench.stats.jackknife import Jackknife, leave_one_out
-from mmbench.stats.seeds import crossed_replicates, seed_weights, two_way
+from mmbench.stats.power import minimal_detectable_effect
+from mmbench.stats.seeds import TwoWay, crossed_replicates, seed_weights, superiority, two_way
 
 
 def means(values: np.ndarray) -> list[Jackknife]:
@@ -102,3 +104,27 @@ def test_the_crossed_bootstrap_shows_both_parts() -> None:
     values = seeds + samples[:, None]
     expected = seeds.var() / 6 + 0.25
     assert crossed_replicates(values, 0).var() == pytest.approx(expected, rel=0.05)
+
+
+def test_superiority_counts_pairs() -> None:
+    """3 of 4 pairs won and one tied is 7/8; a side against itself is 1/2."""
+    assert superiority([0.5, 0.9], [0.4, 0.5]) == pytest.approx(0.875)
+    assert superiority([0.1, 0.7, 0.4], [0.1, 0.7, 0.4]) == pytest.approx(0.5)
+
+
+def test_needed_groups_shrink_the_samples_part_alone() -> None:
+    """With that many groups the difference is as large as what can be found; with the seeds alone it may never be."""
+    found = TwoWay(0.02, 0.012, 40.0, 0.00002)
+    needed = found.groups_to_detect(500)
+    left = math.sqrt(found.seeds + (found.error**2 - found.seeds) * 500 / needed)
+    assert minimal_detectable_effect(left, degrees=40.0) == pytest.approx(0.02, rel=1e-3)
+    assert math.isinf(TwoWay(0.02, 0.012, 40.0, 0.0001).groups_to_detect(500))
+    assert math.isinf(TwoWay(0.0, 0.012, 40.0, 0.0).groups_to_detect(500))
+
+
+def test_the_p_value_is_students() -> None:
+    """p = alpha where the interval of that level ends at 0."""
+    interval = student_interval(0.03, 0.01, 7.0, 0.95).bounds
+    assert interval is not None
+    assert TwoWay(0.03 - interval[0], 0.01, 7.0).p == pytest.approx(0.05)
+    assert TwoWay(0.0, 0.01, 7.0).p == TwoWay(0.1, math.nan, 0.0).p == 1.0

@@ -1,0 +1,153 @@
+"""Base against head, measured in turns until it is known which: sessions, looks, three outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from math import exp, inf
+from statistics import fmean, median, stdev
+
+from mmbench.gate.family import Status
+from mmbench.gate.sequential import LOOKS, Quantity, is_final, look
+from mmbench.gate.spec import Policy, Role
+from mmbench.gate.times import TimeFinding, TimeReport, finding, margin_on_log
+from mmbench.perf.interleaved import Session
+from mmbench.stats.decisions import Outcome, Verdict
+
+LATENCY, TAIL, MEMORY = "latency_ms", "latency_p90_ms", "peak_memory_mib"
+ROLES: dict[str, Role] = {LATENCY: "gate", TAIL: "guard"}
+# Peak memory has no statistics: worse by this share and these MiB, in the largest of all sessions, is a regression.
+MEMORY_SHARE, MEMORY_MIB = 0.01, 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class AbRules:
+    """When to stop and what to tolerate; ``margin`` is relative. ``looks`` are numbers of sessions."""
+
+    margin: float = 0.05
+    looks: tuple[int, ...] = LOOKS
+    alpha_fail: float = 0.05
+    alpha_pass: float = 0.05
+    budget_s: float = inf
+
+
+@dataclass
+class Comparison:
+    """The sessions so far, and the verdict of each quantity once it is final."""
+
+    rules: AbRules
+    sessions: list[Session] = field(default_factory=list)
+    settled: dict[str, Verdict] = field(default_factory=dict)
+    latest: dict[str, Verdict] = field(default_factory=dict)
+
+    def add(self, session: Session) -> None:
+        """A finished session; at a look the quantities are decided."""
+        self.sessions.append(session)
+        if len(self.sessions) in self.rules.looks:
+            self._look(self.rules.looks.index(len(self.sessions)))
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether what is gated is known, or the looks are spent."""
+        return LATENCY in self.settled or len(self.sessions) >= max(self.rules.looks)
+
+    def quantities(self) -> list[Quantity]:
+        """The differences by session."""
+        margin = margin_on_log(self.rules.margin)
+        return [
+            Quantity(LATENCY, margin, tuple(session.difference for session in self.sessions)),
+            Quantity(TAIL, margin, tuple(session.tail() for session in self.sessions)),
+        ]
+
+    def _look(self, number: int) -> None:
+        quantities = self.quantities()
+        before = [self.settled.get(quantity.name) for quantity in quantities]
+        alphas = {"alpha_fail": self.rules.alpha_fail, "alpha_pass": self.rules.alpha_pass}
+        found = look(quantities, before, number=number, **alphas)
+        for quantity, verdict in zip(quantities, found, strict=True):
+            self.latest[quantity.name] = verdict
+            if is_final(verdict):
+                self.settled[quantity.name] = verdict
+
+
+def compare(
+    measure: Callable[[int], Session], rules: AbRules, now: Callable[[], float], tell: Callable[[str], None]
+) -> Comparison:
+    """Sessions until it is decided, or until the next one would overrun the budget."""
+    comparison, start = Comparison(rules), now()
+    while not comparison.is_decided:
+        number = len(comparison.sessions)
+        spent = now() - start
+        if number and spent + spent / number > rules.budget_s:
+            break
+        session = measure(number)
+        comparison.add(session)
+        tell(f"session {number + 1}: {100 * (exp(session.difference) - 1):+.1f}%")
+    return comparison
+
+
+def report(comparison: Comparison, subject: str, policy: Policy) -> TimeReport:
+    """What is known; without any look yet everything is inconclusive."""
+    found = [_line(comparison, quantity, subject) for quantity in comparison.quantities()]
+    found.append(_memory(comparison, subject))
+    notes = [f"{len(comparison.sessions)} sessions; bounds are of one-sided tests that share alpha over the looks."]
+    if unsteady := sum(not session.steady for session in comparison.sessions):
+        notes.append(f"{unsteady} sessions began before the state was steady.")
+    return TimeReport(tuple(found), policy, tuple(notes))
+
+
+def _line(comparison: Comparison, quantity: Quantity, subject: str) -> TimeFinding:
+    sessions = comparison.sessions
+    verdict = comparison.settled.get(quantity.name) or comparison.latest.get(quantity.name)
+    if verdict is None:
+        verdict = Verdict(Outcome.INCONCLUSIVE, fmean(quantity.differences), -inf, inf, 1.0, slip=False)
+    sides = (_typical([s.base for s in sessions]), _typical([s.head for s in sessions]))
+    line = finding(
+        subject,
+        quantity.name,
+        ROLES[quantity.name],
+        verdict,
+        margin=comparison.rules.margin,
+        sides=sides,
+        n=len(sessions),
+    )
+    return replace(line, says=_says(comparison, quantity, line))
+
+
+def _says(comparison: Comparison, quantity: Quantity, line: TimeFinding) -> str:
+    if line.status is not Status.INCONCLUSIVE:
+        return ""
+    values = quantity.differences
+    margin = margin_on_log(comparison.rules.margin) or 0.0
+    gap = abs(margin - fmean(values))
+    if len(values) < 2 or not gap:
+        return "more sessions are needed"
+    # (z_a + z_b) for 5 % and 80 %.
+    needed = (2.49 * stdev(values) / gap) ** 2
+    return f"about {needed:.0f} sessions would decide if the change is the measured one, {len(values)} were made"
+
+
+def _memory(comparison: Comparison, subject: str) -> TimeFinding:
+    base, head = (max(session.memory[side] for session in comparison.sessions) for side in (0, 1))
+    worse = head - base > MEMORY_SHARE * base + MEMORY_MIB
+    ratio = head / base
+    return TimeFinding(
+        subject=subject,
+        metric=MEMORY,
+        role="guard",
+        status=Status.REGRESS if worse else Status.PASS,
+        margin=MEMORY_SHARE + MEMORY_MIB / base,
+        base=base,
+        head=head,
+        ratio=ratio,
+        lower=ratio,
+        upper=ratio,
+        p=0.0 if worse else 1.0,
+        n=len(comparison.sessions),
+        says="the largest of all sessions, without statistics" if worse else "",
+    )
+
+
+def _typical(sides: Sequence[tuple[tuple[float, ...], ...]]) -> float:
+    """Milliseconds: the median over sessions of the median call."""
+    return 1000 * median(median(call for block in blocks for call in block) for blocks in sides)

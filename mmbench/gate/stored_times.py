@@ -1,0 +1,155 @@
+"""Base against head of stored latency runs: refused unless the machine and everything else of the key is the same.
+
+The processes of both sides are independent (Welch's t on log times), and they were measured at different hours: what
+the machine did meanwhile is in the difference. ``mmbench gate ab`` is free of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+from statistics import fmean, variance
+
+from mmbench.core.errors import NotComparable, NothingMeasured, UsageError
+from mmbench.core.performance import LATENCY
+from mmbench.core.record import RunRecord
+from mmbench.gate.family import Status, fits
+from mmbench.gate.spec import GateSpec, MetricRule, RelativeMargin, Role
+from mmbench.gate.times import TimeFinding, TimeReport, finding, margin_on_log
+from mmbench.perf.estimating import BATCH, PRIMARY, QUANTITY, process_values
+from mmbench.stats.decisions import Harm, StudentHarm, decide
+from mmbench.store import StoredRun, load_rows
+
+# Margins where the gate's file states none: relative, by metric.
+MARGINS = {"latency_ms": 0.05, "request_ms": 0.05, "throughput": 0.05}
+_NOTE = "Stored times hold what the machine did at either hour; mmbench gate ab measures both sides in turns."
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """One quantity at one batch size on both sides, log seconds by process."""
+
+    name: str
+    base: tuple[float, ...]
+    head: tuple[float, ...]
+    sides: tuple[float, float]
+    role: Role
+    margin: float | None
+
+    @property
+    def harm(self) -> Harm:
+        """Welch's: positive where the head takes longer."""
+        return welch(self.base, self.head)
+
+
+def is_latency(runs: Sequence[StoredRun]) -> bool:
+    """Whether all runs hold times; raises NotComparable when some do."""
+    kinds = {run.record.task == LATENCY for run in runs}
+    if len(kinds) > 1:
+        raise NotComparable("Latency runs and quality runs lie together; give each kind a folder of its own.")
+    return kinds == {True}
+
+
+def welch(base: Sequence[float], head: Sequence[float]) -> StudentHarm:
+    """Difference of means with its standard error and the degrees of freedom of Welch and Satterthwaite."""
+    if min(len(base), len(head)) < 2:
+        return StudentHarm(fmean(head) - fmean(base), float("nan"), 0, 0)
+    parts = [variance(side) / len(side) for side in (base, head)]
+    total = sum(parts)
+    spread = sum(part**2 / (len(side) - 1) for part, side in zip(parts, (base, head), strict=True))
+    degrees = total**2 / spread if spread else float(len(base) + len(head) - 2)
+    return StudentHarm(fmean(head) - fmean(base), sqrt(total), degrees, len(base) + len(head))
+
+
+def gate_times(base: Sequence[StoredRun], head: Sequence[StoredRun], spec: GateSpec, context: str) -> TimeReport:
+    """Decides the whole family; raises NotComparable with the field that differs, NothingMeasured for an empty one."""
+    policy = spec.policy(context)
+    family = [(one, other, times) for one, other in _paired(base, head) for times in _times(one, other, spec)]
+    if not family:
+        raise NothingMeasured("The gate matched no time at all; a gate that measures nothing does not pass.")
+    verdicts = decide(
+        [times.harm for _, _, times in family],
+        [margin_on_log(times.margin) for _, _, times in family],
+        alpha_fail=spec.alpha_fail,
+        alpha_pass=spec.alpha_pass,
+    )
+    found = []
+    for (one, other, times), verdict in zip(family, verdicts, strict=True):
+        subject = f"{other.record.model.name} on {other.record.suite}"
+        n = min(len(times.base), len(times.head))
+        line = finding(subject, times.name, times.role, verdict, margin=times.margin, sides=times.sides, n=n)
+        found.append(_fit(line, one.record, other.record))
+    return TimeReport(tuple(found), policy, (_NOTE,))
+
+
+def _fit(line: TimeFinding, base: RunRecord, head: RunRecord) -> TimeFinding:
+    """Unfit where a machine was, or where a side has one process alone."""
+    for name, record in (("base", base), ("head", head)):
+        if record.performance is not None and record.performance.machine.verdict == "unfit":
+            return replace(line, status=Status.UNFIT, says=f"the machine of the {name} was unfit: measure it again")
+    if line.n < 2:
+        return replace(line, status=Status.UNFIT, says="one process on a side says nothing about the next")
+    return line
+
+
+def _paired(base: Sequence[StoredRun], head: Sequence[StoredRun]) -> Iterator[tuple[StoredRun, StoredRun]]:
+    newest = {_place(run.record): run for run in sorted(base, key=lambda run: run.record.id)}
+    others = {_place(run.record): run for run in sorted(head, key=lambda run: run.record.id)}
+    if len(newest) == len(others) == 1:
+        newest, others = {"": next(iter(newest.values()))}, {"": next(iter(others.values()))}
+    if odd := sorted(newest.keys() ^ others.keys()):
+        raise NotComparable(f"{odd[0]} was measured on one side alone; measure it on both.")
+    for place, one in newest.items():
+        other = others[place]
+        differences = one.record.key.differences(other.record.key, PRIMARY)
+        if differences:
+            raise NotComparable(
+                f"{one.record.id} and {other.record.id} cannot be compared ({'; '.join(differences)}); measure both on "
+                "one machine in the same way, or use mmbench gate ab."
+            )
+        yield one, other
+
+
+def _place(record: RunRecord) -> str:
+    return f"{record.model.name} on {record.suite}"
+
+
+def _times(base: StoredRun, head: StoredRun, spec: GateSpec) -> Iterator[Times]:
+    rows = [load_rows(run.folder, run.record) for run in (base, head)]
+    shared = [e for e in head.record.estimates if e.metric in QUANTITY and e.tag == BATCH]
+    for e in shared:
+        before = base.record.estimate(e.metric, tag=BATCH, value=e.slice)
+        if before is None or before.value is None or e.value is None:
+            raise NotComparable(f"{e.metric} at batch size {e.slice} was measured on one side alone; repeat both runs.")
+        rule = _rule(spec, e.metric, f"{BATCH}={e.slice}", head.record)
+        if rule is None:
+            continue
+        one, other = (tuple(process_values(table, QUANTITY[e.metric], int(e.slice))) for table in rows)
+        name = f"{e.metric}{{{BATCH}={e.slice}}}"
+        yield Times(name, one, other, (before.value, e.value), rule.role, _share(rule, e.metric))
+
+
+def _rule(spec: GateSpec, metric: str, place: str, record: RunRecord) -> MetricRule | None:
+    """The first rule that fits; without rules the primary metric is gated and the others are guards."""
+    if not spec.metric:
+        return MetricRule(select=metric, role="gate" if metric == PRIMARY else "guard")
+    for rule in spec.metric:
+        if fits(metric, rule.select) and fits(place, rule.slice or "*") and _where(rule, record):
+            return rule
+    return None
+
+
+def _where(rule: MetricRule, record: RunRecord) -> bool:
+    globs = [(record.suite, rule.where.suite), (record.model.name, rule.where.model)]
+    return all(any(fits(text, g) for g in ((glob,) if isinstance(glob, str) else glob)) for text, glob in globs)
+
+
+def _share(rule: MetricRule, metric: str) -> float | None:
+    """The relative margin of a rule, else the default of the metric."""
+    margin = rule.margin
+    if margin is None:
+        return MARGINS.get(metric)
+    if isinstance(margin, RelativeMargin) and margin.plus == 0:
+        return margin.share
+    raise UsageError(f"The margin of {metric} must be relative, as in margin = '5%'; correct the gate's file.")

@@ -1,0 +1,118 @@
+"""From a subject to a model that can be called: opened, moved, compiled, with its inputs, and what that took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mmbench.core.errors import UsageError
+from mmbench.core.model import Model
+from mmbench.core.source import Source
+from mmbench.perf.clock import Clock, HostClock, clock_for
+from mmbench.perf.request import Cold, Subject
+from mmbench.perf.workload import ROTATED, SamplePool, Workload, draw_batches, workload
+
+_BURN_SIDE = 64
+
+
+@dataclass
+class Ready:
+    """A loaded subject; ``load`` makes the workload of a batch size. ``changes`` counts recompilations."""
+
+    device: str
+    clock: Clock
+    cold: Cold
+    load: Callable[[int], Workload]
+    changes: Callable[[], int]
+    model: Model | None = None
+
+
+def prepare(subject: Subject, started: float) -> Ready:
+    """Opens the model and its inputs; ``started`` is the wall-clock time at which the process was asked for."""
+    if subject.burn is not None:
+        return _burning(subject.burn, started)
+    return _opened(subject, started)
+
+
+def _opened(subject: Subject, started: float) -> Ready:
+    from mmbench.adapters.opening import open_model
+    from mmbench.runner.suites import SuiteChoice, open_suite
+
+    roots = {"": Path(subject.root)} if subject.root else {}
+    suite = open_suite(subject.suite, SuiteChoice(roots=roots))
+    options = subject.model_options()
+    _import_torch(subject.locator)
+    imported = time.time()
+    model = open_model(subject.locator, suite.spec, suite.source, options)
+    loaded = time.time()
+    device = str(getattr(model, "device", "cpu"))
+    clock = clock_for(device)
+    first = _first_call(model, suite.source, suite.spec.spatial, clock)
+    compiled = _compiled(model) if subject.compile else None
+    cold = Cold(import_s=imported - started, load_s=loaded - imported, first_call_s=first, compile_s=compiled)
+
+    samples = SamplePool(suite.source, subject.seed)
+
+    def load(batch: int) -> Workload:
+        return workload(model, draw_batches(samples, model.info.modalities, suite.spec.spatial, batch))
+
+    return Ready(device, clock, cold, load, _recompilations if subject.compile else lambda: 0, model)
+
+
+def _import_torch(locator: str) -> None:
+    """So that importing is told apart from loading, where the adapter needs torch."""
+    from mmbench.adapters.locator import Locator
+    from mmbench.core import registry
+
+    if registry.adapter.entry(Locator.parse(locator).scheme).needs == "torch":
+        registry.adapter.get(Locator.parse(locator).scheme)
+
+
+def _first_call(model: Model, source: Source, spatial: bool, clock: Clock) -> float:
+    (batch, *_) = draw_batches(SamplePool(source, 0), model.info.modalities, spatial, 1)
+    start = clock.now()
+    model.predict(batch)
+    clock.synchronise()
+    return clock.now() - start
+
+
+def _compiled(model: Any) -> float:
+    module = getattr(model, "module", None)
+    if module is None:
+        raise UsageError("--compile needs a torch module, and this model has none; leave it out.")
+    start = time.perf_counter()
+    module.compile()
+    return time.perf_counter() - start
+
+
+def _recompilations() -> int:
+    from torch._dynamo.utils import counters
+
+    return sum(counters["stats"].values()) + sum(counters["frames"].values())
+
+
+def _burning(products: float, started: float) -> Ready:
+    """Products of 64 x 64 matrices, so many per call: a workload of known relative cost that starts in no time."""
+    imported = time.time()
+    random = np.random.Generator(np.random.Philox(key=0))
+    matrices = [random.standard_normal((_BURN_SIDE, _BURN_SIDE)).astype(np.float32) for _ in range(ROTATED)]
+    count, place = int(products), 0
+
+    def call() -> object:
+        nonlocal place
+        place = (place + 1) % ROTATED
+        matrix = matrices[place]
+        out = matrix
+        for _ in range(count):
+            out = matrix @ matrix
+        return out
+
+    start = time.perf_counter()
+    call()
+    cold = Cold(import_s=imported - started, load_s=0.0, first_call_s=time.perf_counter() - start)
+    return Ready("cpu", HostClock(), cold, lambda batch: Workload(batch, call, None, call), lambda: 0)

@@ -1,0 +1,79 @@
+"""What one process measures at each batch size: warm-up, blocks of device time and of requests, throughput."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mmbench.perf.clock import Clock
+from mmbench.perf.protocol import Block, WarmUpRule, blocks, typical, warm_up
+from mmbench.perf.ready import Ready
+from mmbench.perf.request import BatchResult, Replicate, Request, Rules, Timed
+from mmbench.perf.workload import Workload
+
+
+def replicate(ready: Ready, request: Request) -> Replicate:
+    """All batch sizes in this process, the smallest first; only the first one warms up from cold."""
+    rules = request.rules
+    found = []
+    for index, batch in enumerate(sorted(request.batches)):
+        rule = rules.warm_up if index else rules.first_warm_up
+        found.append(_measured(ready, ready.load(batch), rules, rule))
+    return Replicate(cold=ready.cold, batches=tuple(found))
+
+
+def _measured(ready: Ready, work: Workload, rules: Rules, rule: WarmUpRule) -> BatchResult:
+    clock, timed = ready.clock, work.device or work.request
+    warm = warm_up(timed, clock, rule, ready.changes)
+    device = None
+    bound = None
+    if work.device is not None:
+        held = _hold(ready, work.device, rules)
+        found = blocks(work.device, clock, rules.blocks, ready.changes, held)
+        device = as_timed(found)
+        bound = _host_bound(ready, work.device, rules, found) if held else None
+    request = as_timed(blocks(work.request, clock, rules.blocks, ready.changes))
+    return BatchResult(
+        batch=work.batch_size,
+        warm_up_calls=warm.calls,
+        warm_up_s=warm.seconds,
+        steady=warm.steady,
+        device=device,
+        request=request,
+        offline=offline(timed, clock, work.batch_size, rules.offline_s),
+        constant=work.constant,
+        host_bound=bound,
+    )
+
+
+def offline(call: Callable[[], object], clock: Clock, batch: int, seconds: float) -> float:
+    """Items per second of calls one after the other, with one synchronisation at the end."""
+    clock.synchronise()
+    start, calls = clock.now(), 0
+    while not calls or clock.now() - start < seconds:
+        call()
+        calls += 1
+    clock.synchronise()
+    return batch * calls / (clock.now() - start)
+
+
+def as_timed(found: list[Block]) -> Timed:
+    """For the answer."""
+    return Timed(blocks=tuple(one.times for one in found), invalid=tuple(one.invalid for one in found))
+
+
+def _hold(ready: Ready, call: Callable[[], object], rules: Rules) -> float:
+    """Seconds for which a GPU is held while a block is queued: what queuing the block takes the host, and half more."""
+    if not ready.device.startswith("cuda"):
+        return 0.0
+    start = ready.clock.now()
+    for _ in range(rules.blocks.calls):
+        call()
+    queued = ready.clock.now() - start
+    ready.clock.synchronise()
+    return 1.5 * queued
+
+
+def _host_bound(ready: Ready, call: Callable[[], object], rules: Rules, held: list[Block]) -> float:
+    """The share of the time without a hold that the device waits for the host."""
+    free = typical(blocks(call, ready.clock, rules.blocks, ready.changes))
+    return max(0.0, 1 - typical(held) / free)

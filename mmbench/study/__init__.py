@@ -1,0 +1,1 @@
+"""Fair studies of fusion strategies: the plan, the trainings, and what may be said of them."""

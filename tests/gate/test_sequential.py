@@ -1,0 +1,109 @@
+"""Decisions about ratios at several looks: error rates by simulation, and what sticks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log
+
+import numpy as np
+import pytest
+
+from mmbench.core.errors import ExitCode
+from mmbench.gate.ab import LATENCY, MEMORY, AbRules, compare, report
+from mmbench.gate.family import Status
+from mmbench.gate.sequential import LOOKS, SHARES, Quantity, look
+from mmbench.perf.interleaved import Session, order
+from mmbench.stats.decisions import Outcome
+
+
+def sessions(ratio: float, noise: float, seed: int, spread: Callable | None = None) -> Callable[[int], Session]:
+    """Two blocks a side; the head takes ``ratio`` as long, and each session has a noise of its own."""
+    random = np.random.default_rng(seed)
+    draw = spread or (lambda: noise * random.normal())
+
+    def measure(_: int) -> Session:
+        slow = ratio * np.exp(draw())
+        block = tuple(0.001 * np.exp(0.01 * random.normal(size=8)))
+        head = tuple(t * slow for t in block)
+        return Session((block, block), (head, head), (100.0, 100.0), True)
+
+    return measure
+
+
+def decided(ratio: float, noise: float, seed: int, **rules: float) -> tuple[Status, int]:
+    found = compare(sessions(ratio, noise, seed), AbRules(**rules), lambda: 0.0, lambda _: None)
+    line = next(f for f in report(found, "x", "warn").findings if f.metric == LATENCY)
+    return line.status, len(found.sessions)
+
+
+def test_alpha_is_spent_once() -> None:
+    assert sum(SHARES) == pytest.approx(1)
+    assert len(SHARES) == len(LOOKS)
+
+
+@pytest.mark.parametrize(("ratio", "never"), [(1.0, Status.REGRESS), (1.05, None), (1.10, Status.PASS)])
+def test_error_rates_with_a_margin_of_five_percent(ratio: float, never: Status | None) -> None:
+    """150 comparisons with a session noise of 3 %: A/A never regresses, +10 % never passes, at the margin 5 % each."""
+    found = [decided(ratio, 0.03, seed)[0] for seed in range(150)]
+    rates = {status: found.count(status) / 150 for status in Status}
+    if never is not None:
+        assert rates[never] == 0
+        assert rates[Status.PASS if ratio == 1 else Status.REGRESS] > 0.9
+    else:
+        assert rates[Status.PASS] <= 0.05 + 2 * (0.05 * 0.95 / 150) ** 0.5
+        assert rates[Status.REGRESS] <= 0.05 + 2 * (0.05 * 0.95 / 150) ** 0.5
+
+
+def test_a_quiet_comparison_ends_at_the_first_look() -> None:
+    assert decided(1.0, 0.005, 0) == (Status.PASS, LOOKS[0])
+    assert decided(1.25, 0.005, 0) == (Status.REGRESS, LOOKS[0])
+
+
+def test_a_verdict_sticks() -> None:
+    """A quantity that was settled at an earlier look keeps its verdict, whatever comes later."""
+    first = Quantity("t", log(1.05), (0.3, 0.31, 0.29, 0.3, 0.3, 0.31))
+    (regress,) = look([first], [None], number=0)
+    later = Quantity("t", log(1.05), (0.0,) * 9 + (0.001,))
+    assert look([later], [regress], number=1) == [regress]
+    assert regress.outcome is Outcome.REGRESS
+
+
+def test_no_early_pass_on_odd_data() -> None:
+    """One session in ten is 15 % slower: the head's rare slow mode. Even sessions pass, odd ones must go on to 16."""
+    even = (0.0, 0.001, -0.001, 0.0005, -0.0005, 0.0, 0.001, -0.001, 0.0005, -0.0005)
+    odd = (*even[:-1], 0.012)
+    margin = log(1.05)
+    assert look([Quantity("t", margin, even)], [None], number=1)[0].outcome is Outcome.PASS
+    assert look([Quantity("t", margin, odd)], [None], number=1)[0].outcome is Outcome.INCONCLUSIVE
+
+
+def test_the_budget_ends_an_undecided_comparison_and_says_what_it_takes() -> None:
+    clock = iter(range(1000))
+    found = compare(sessions(1.04, 0.1, 3), AbRules(budget_s=8), lambda: next(clock), lambda _: None)
+    told = report(found, "x", "fail")
+    line = next(f for f in told.findings if f.metric == LATENCY)
+    assert len(found.sessions) < 10
+    assert (line.status, told.code) == (Status.INCONCLUSIVE, ExitCode.INCONCLUSIVE)
+    assert "sessions would decide" in line.says
+
+
+def test_peak_memory_is_compared_without_statistics() -> None:
+    def measure(number: int) -> Session:
+        one = sessions(1.0, 0.001, number)(number)
+        return Session(one.base, one.head, (100.0, 112.0), True)
+
+    found = compare(measure, AbRules(), lambda: 0.0, lambda _: None)
+    (line,) = [f for f in report(found, "x", "warn").findings if f.metric == MEMORY]
+    assert line.status is Status.REGRESS
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_order_is_balanced(seed: int) -> None:
+    """Each side goes first equally often, and a linear drift over the eight blocks of four pairs cancels."""
+    firsts = order(4, seed, 0)
+    assert sorted(firsts) == [0, 0, 1, 1]
+    positions = {0: [], 1: []}
+    for place, first in enumerate(firsts):
+        positions[first].append(2 * place)
+        positions[1 - first].append(2 * place + 1)
+    assert sum(positions[0]) == sum(positions[1])

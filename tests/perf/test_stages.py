@@ -1,0 +1,91 @@
+"""Stages: what the marks add up to, and that instruments leave no trace."""
+
+from __future__ import annotations
+
+import pytest
+
+from mmbench.perf.clock import VirtualClock
+from mmbench.perf.stages import Marks, measure_stages, split, summed
+
+torch = pytest.importorskip("torch")
+
+
+class Part(torch.nn.Module):
+    def __init__(self, clock: VirtualClock, seconds: float) -> None:
+        super().__init__()
+        self.clock, self.seconds = clock, seconds
+
+    def forward(self) -> None:
+        self.clock.advance(self.seconds)
+
+
+class Joining(Part):
+    """As the fusions of mmbench: its forward is ``fuse``, which a model calls itself."""
+
+    def fuse(self) -> None:
+        self.clock.advance(self.seconds)
+
+    def forward(self) -> None:
+        self.fuse()
+
+
+class Model(torch.nn.Module):
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self.clock = clock
+        self.encoders = torch.nn.ModuleDict({"rgb": Part(clock, 0.004), "depth": Part(clock, 0.003)})
+        self.fusion = Joining(clock, 0.002)
+        self.heads = torch.nn.ModuleDict({"fused": Part(clock, 0.001)})
+
+    def forward(self) -> None:
+        for encoder in self.encoders.values():
+            encoder()
+        self.fusion.fuse()
+        self.clock.advance(0.0005)
+        self.heads["fused"]()
+
+
+def request(model: Model) -> None:
+    model.clock.advance(0.0007)
+    model()
+    model.clock.advance(0.0003)
+
+
+def test_each_part_costs_what_it_costs() -> None:
+    """On a virtual clock the decomposition is exact, and a fusion whose forward calls fuse counts once."""
+    model = Model(VirtualClock())
+    found = measure_stages(lambda: request(model), model, model.clock, 1, seconds=0.5)
+    spent = {part.name: part.ms for part in found.parts}
+    expected = {
+        "preprocess": 0.7,
+        "encoder:depth": 3,
+        "encoder:rgb": 4,
+        "fusion": 2,
+        "head": 1,
+        "glue": 0.5,
+        "postprocess": 0.3,
+    }
+    assert list(spent) == list(expected)
+    assert spent == pytest.approx(expected)
+    assert found.whole_ms == pytest.approx(11.5)
+    assert found.error == pytest.approx(0, abs=1e-9)
+    assert not found.overlap
+
+
+def test_the_instruments_are_gone_afterwards() -> None:
+    model = Model(VirtualClock())
+    measure_stages(lambda: request(model), model, model.clock, 1, seconds=0.1)
+    assert all("forward" not in vars(module) and "fuse" not in vars(module) for module in model.modules())
+
+
+def test_instruments_that_disturb_are_told() -> None:
+    """Instrumented calls 6 % slower than plain ones: the stages do not add up to the whole."""
+    found = summed([{"preprocess": 0.5, "glue": 0.56}] * 20, [1.0] * 20, 4)
+    assert found.error == pytest.approx(0.06)
+    assert found.overlap
+
+
+def test_a_module_without_known_parts_is_one_stage() -> None:
+    marks = Marks(VirtualClock(), [("forward", 1.0, 4.0)])
+    assert split(marks, 0.0, 6.0) == {"glue": 3.0, "preprocess": 1.0, "postprocess": 2.0}
+    assert split(Marks(VirtualClock()), 0.0, 6.0) == {"preprocess": 6.0}

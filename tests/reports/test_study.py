@@ -1,0 +1,102 @@
+"""A study as a table, Markdown, CSV and figures."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmbench.core.bounds import Bounds
+from mmbench.core.metric import metric_named
+from mmbench.reports import markdown, table
+from mmbench.reports.study_figures import save_figures
+from mmbench.reports.study_sections import part
+from mmbench.reports.terminal import drawn
+from mmbench.stats.jackknife import Jackknife, leave_one_out
+from mmbench.study.design import Control, Strategy
+from mmbench.study.table import Cost, Measured, StudyTable, Subject, tabulate
+
+SAMPLES = 300
+
+
+def measured(name: str, rate: float, seeds: int, control: Control = "", curve: tuple = ()) -> Measured:
+    """Trainings that hardly differ: the samples decide what can be told apart."""
+    right = np.random.default_rng([ord(c) for c in name]).uniform(size=SAMPLES) < rate
+    found = []
+    for seed in range(seeds):
+        right = right.astype(float)
+        right[seed] = 1 - right[seed]
+        sums = leave_one_out(np.stack([right, np.ones(SAMPLES)], axis=1))
+        found.append(Jackknife(float(right.mean()), sums[:, 0] / sums[:, 1]))
+    strategy = Strategy(name, name, ("image", "text"), control)
+    return Measured(strategy, tuple(found), rate, Cost(1200, 150_000, 0.41), curve)
+
+
+def study(seeds: int = 5) -> StudyTable:
+    bounds = Bounds(
+        metric="accuracy", chance=0.25, unimodal={"image": 0.5, "text": 0.5}, fused=1.0, additive=0.75, spec_version=1
+    )
+    subject = Subject(
+        "cls-it@1[regime=S4,tier=ci]", "frozen", metric_named("accuracy"), "concat", SAMPLES, bounds,
+        ("early is left out: it joins pictures.",),
+    )  # fmt: skip
+    curve = ((20, 0.4), (200, 0.7), (2000, 0.93))
+    return tabulate(
+        subject,
+        [
+            measured("concat", 0.93, seeds, curve=curve),
+            measured("gmu", 0.92, seeds, curve=((20, 0.3), (2000, 0.6))),
+            measured("feat_linear", 0.3, seeds),
+            measured("only:text", 0.5, seeds, "unimodal"),
+            measured("concat_shuffled", 0.5, seeds, "shuffled"),
+        ],
+    )
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_it_fits_the_terminal(width: int) -> None:
+    """No line is wider, and nothing is cut off."""
+    text = drawn(table.blocks([part(study())]), width, False)
+    assert max(len(line) for line in text.splitlines()) <= width
+    for told in ("concat_shuffled", "not reached", "F* fused", "P(A>B)", "ms/item", "early is left out"):
+        assert told in text
+
+
+def test_it_says_what_may_be_claimed() -> None:
+    """Undecided pairs with the samples it would take, certificates, the detectable effect, controls."""
+    text = " ".join(part(study()).remarks)
+    assert "gmu and concat cannot be told apart at this n; you would need n = " in text
+    assert "certifies fusion that is not additive: concat, gmu" in text
+    assert "5 seeds x 300 samples: intervals speak of new trainings and new samples" in text
+    assert "is found in four of five such studies (MDE" in text
+    assert "gain is over only:text" in text
+
+
+@pytest.mark.parametrize(
+    ("seeds", "told"), [(1, "1 seed, 300"), (2, "2 seeds, 300"), (3, "Few seeds"), (4, "Few seeds")]
+)
+def test_few_seeds_are_flagged(seeds: int, told: str) -> None:
+    """Under three nothing is claimed of new trainings; three and four are flagged."""
+    text = " ".join(part(study(seeds)).remarks)
+    assert told in text
+    assert ("not of new trainings" in text) == (seeds < 3)
+
+
+def test_markdown_is_a_table() -> None:
+    text = "\n\n".join(markdown.blocks([part(study())]))
+    (grid,) = [block for block in text.split("\n\n") if block.startswith("|")]
+    rows = list(csv.reader(grid.replace("\\|", "").splitlines(), delimiter="|"))
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_figures_are_the_same_bytes(tmp_path: Path) -> None:
+    """Both figures, in both formats; an SVG tells its strategies."""
+    for form in ("png", "svg"):
+        first = save_figures(study(), tmp_path / "a", form)
+        again = save_figures(study(), tmp_path / "b", form)
+        assert [file.name.rpartition("-")[2] for file in first] == [f"cost.{form}", f"labels.{form}"]
+        for one, two in zip(first, again, strict=True):
+            assert one.read_bytes() == two.read_bytes()
+    assert "gmu" in (tmp_path / "a" / first[0].name).read_text()
