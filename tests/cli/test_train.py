@@ -97,7 +97,7 @@ def test_trains_on_the_embedded_suite(tmp_path: Path, monkeypatch: pytest.Monkey
     output = tmp_path / "my.safetensors"
     assert main(["train", "--suite", "seg", "--fusion", "late", *flags.split(), "-o", str(output)]) == 0
     model, metadata = load_model(output)
-    assert model.late
+    assert model.fusion.level == "logits"
     assert metadata["training"]["suite"] == "seg@1[regime=S4,tier=smoke]"
     assert metadata["training"]["encoder_stages"].keys() == {"rgb", "depth"}
     assert len(list((tmp_path / "encoders").glob("*.safetensors"))) == 2
