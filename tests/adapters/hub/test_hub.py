@@ -174,6 +174,18 @@ def test_code_of_a_repository_is_not_run(made: Callable[[str], Path], tmp_path: 
     assert not mark.exists()
 
 
+def test_a_hostile_bin_is_never_loaded(made: Callable[[str], Path], tmp_path: Path) -> None:
+    """Law: neither code nor a crash: ``weights_only`` sees a .bin after it was looked at."""
+    corpus = runpy.run_path(str(Path(__file__).parents[1] / "weights" / "hostile.py"))["FILES"]
+    for name in ("reduce", "tuples_as_a_key"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text((made("segformer") / "config.json").read_text())
+        corpus[name](tmp_path / name, tmp_path / "ran").rename(tmp_path / name / "pytorch_model.bin")
+        with pytest.raises(LoadError, match=r"holds more than weights|nested too deeply"):
+            opened(tmp_path / name, "segmentation")
+    assert not (tmp_path / "ran").exists()
+
+
 def test_the_offline_flag_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(LoadError, match="cannot be opened with transformers"):
