@@ -3,8 +3,8 @@
     python tests/perf/timing_report.py [trials|stages|overhead|selftest ...] [--trials 60]
 
 ``trials``: interleaved comparisons of arithmetic with itself, with +10 % and with +25 %, under a margin of 5 %, and
-what "mean over 5 %" and pytest-benchmark's compare-fail say of the same data. ``stages``: the parts of a request against
-the whole, for every shipped baseline. ``overhead``: a block of calls of 1 ms against the bare calls.
+what "mean over 5 %" and pytest-benchmark's compare-fail say of the same data. ``stages``: the parts of a request
+against the whole, for every shipped baseline. ``overhead``: a block of calls of 1 ms against the bare calls.
 """
 
 from __future__ import annotations
