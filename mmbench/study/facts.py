@@ -11,8 +11,10 @@ from mmbench.core.errors import LoadError
 from mmbench.core.record import RunRecord
 from mmbench.study.design import Control, Track
 
-# Under this name the facts stand in ``ModelRecord.training``.
+# Under this name the facts stand in ``ModelRecord.training`` and ``RunRecord.provenance``.
 _KEY = "study"
+# By the other facts ``compare`` and ``gate`` know that trainings are seeds of one model.
+_OWN = ("cell", "train_seconds")
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -47,14 +49,20 @@ class CellFacts(BaseModel):
     train_seconds: Finite
 
     def as_training(self) -> dict[str, Any]:
-        """As it stands in a record; the seed stands there as of any training."""
-        return {"seed": self.seed, _KEY: self.model_dump(mode="json")}
+        """What seeds of one strategy have in common, and the seed: as it stands in a record's training."""
+        return {"seed": self.seed, _KEY: self.model_dump(mode="json", exclude=set(_OWN))}
+
+    def as_provenance(self) -> dict[str, Any]:
+        """What is this training's alone."""
+        return {_KEY: self.model_dump(mode="json", include=set(_OWN))}
 
 
 def facts_of(record: RunRecord) -> CellFacts:
     """The facts in a record; raises LoadError when it is not that of a cell."""
+    parts = [part.get(_KEY) for part in (record.model.training, record.provenance)]
+    told = {name: value for part in parts if isinstance(part, dict) for name, value in part.items()}
     try:
-        return CellFacts.model_validate(record.model.training.get(_KEY))
+        return CellFacts.model_validate(told)
     except ValidationError as error:
         raise LoadError(
             f"The record {record.id} is not one of this version's studies ({explain(error)}); study again into another "

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
+from mmbench.models.config import Stride
 from mmbench.models.loop import Report
 from mmbench.models.planning import Choices, plan
 from mmbench.models.splits import open_splits
 from mmbench.runner.suites import SuiteChoice, open_suite
-from mmbench.study.design import Design
+from mmbench.study.design import Design, Track
 from mmbench.study.fitting import Fitter
 from mmbench.study.material import Material
 from mmbench.study.measuring import TestSplit
 from mmbench.study.torch_bench import TorchBench
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What the trainings of a study take by default, where ``mmbench train`` would take longer."""
+
+    stride: Stride
+    steps: int
+
+
+# Fusions learn on ready features in fewer steps than models do from scratch, and a class needs no fine grid. So
+# measured: docs/study.md.
+_FROZEN: Mapping[str, Budget] = MappingProxyType(
+    {"classification": Budget(stride=8, steps=600), "segmentation": Budget(stride=4, steps=600)}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +53,17 @@ def benches(design: Design, opening: Opening, report: Report) -> Iterator[TorchB
     for text in design.suites:
         suite = open_suite(text, SuiteChoice(opening.parameters, roots=opening.roots))
         splits = open_splits(text, opening.parameters, opening.roots)
-        made = plan(splits, opening.choices)
         test = TestSplit(suite)
         for track in design.tracks:
+            made = plan(splits, _budgeted(opening.choices, suite.spec.task, track))
             material = Material(test, splits, made, track, report)
             material.check(design)
             yield TorchBench(Fitter(material, design.matched, opening.draws), tuple(opening.argv))
+
+
+def _budgeted(choices: Choices, task: str, track: Track) -> Choices:
+    """The user's choices, completed on the frozen track."""
+    budget = _FROZEN.get(task) if track == "frozen" else None
+    if budget is None:
+        return choices
+    return replace(choices, stride=choices.stride or budget.stride, steps=choices.steps or budget.steps)

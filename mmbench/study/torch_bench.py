@@ -86,7 +86,8 @@ class TorchBench:
         milliseconds = self._timed(fit.model)
         record = _model_record(cell, fit.model, facts)
         trained = Trained(record, self._execution(), milliseconds, time.perf_counter() - start)
-        return material.test.record(answers, trained, self.argv, datetime.now(UTC), self.fitter.draws)
+        made, rows = material.test.record(answers, trained, self.argv, datetime.now(UTC), self.fitter.draws)
+        return made.model_copy(update={"provenance": {**made.provenance, **facts.as_provenance()}}), rows
 
     def _execution(self) -> Execution:
         plan = self.fitter.material.plan
@@ -145,5 +146,5 @@ def _model_record(cell: Cell, model: FusionModel, facts: CellFacts) -> ModelReco
         digest=weights_digest(model.state_dict()),
         parameters=sum(p.numel() for p in model.parameters()),
         accepts_missing=model.accepts_missing,
-        training=facts.as_training(),
+        training={**facts.as_training(), "architecture": model.config.model_dump(mode="json")},
     )

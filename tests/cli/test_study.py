@@ -126,6 +126,20 @@ def test_more_seeds_keep_those_that_are_there(studied: Path, home: Path, capsys:
     assert "16 cells, 8 done" in capsys.readouterr().out
 
 
+def test_seeds_of_a_strategy_are_one_side(studied: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """compare takes the cells of two seeds as one model."""
+    command = [*COMMAND, "-o", str(home / "seeds"), "--seeds", "2"]
+    assert main(command) == 0
+    runs: dict[str, list[str]] = {}
+    for file in sorted((home / "seeds").rglob("record.json")):
+        runs.setdefault(json.loads(file.read_text())["model"]["training"]["study"]["strategy"], []).append(
+            str(file.parent)
+        )
+    capsys.readouterr()
+    assert main(["compare", ",".join(runs["concat"]), ",".join(runs["feat_linear"])]) == 0
+    assert "accuracy" in capsys.readouterr().out
+
+
 def test_killed_and_resumed_it_gives_the_same_bytes(studied: Path, home: Path) -> None:
     """SIGKILL after the second cell; the same command goes on, in another process."""
     folder = home / "killed"

@@ -130,6 +130,7 @@ def _record(cell: Cell, right: np.ndarray, key: str) -> tuple[RunRecord, Rows]:
         status="ok", counts=Counts(planned=SAMPLES, scored=SAMPLES, failed=0), estimates=tuple(found),
         rows=RowsFile(file="", sha256=""), key=comparable,
         execution=Execution(batch_size=32, device="cpu", precision="fp32", threads=1),
+        provenance=facts.as_provenance(),
         cost=Cost(ms_per_item=0.5, peak_rss_mib=1.0, seconds=0.1),
     )  # fmt: skip
     return record, rows
