@@ -74,7 +74,7 @@ def test_what_a_suite_has_not_is_named_with_what_it_has(locator: str) -> None:
     with pytest.raises(
         LoadError, match=r"Suite 'vqa' has no oracle:.*; it has: oracle:joint, oracle:image, oracle:text\."
     ):
-        opened("predictions:.", "vqa")
+        opened(locator, "vqa")
 
 
 def test_a_suite_of_real_data_has_no_oracle(toy_spec, toy_source) -> None:
