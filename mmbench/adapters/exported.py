@@ -7,8 +7,9 @@ from pathlib import Path
 
 import torch
 
+from mmbench.adapters.numerics import choose_device
 from mmbench.adapters.program import Program, broken, consent, identity_of
-from mmbench.adapters.torch_model import TorchModel, choose_device
+from mmbench.adapters.torch_model import TorchModel
 from mmbench.core.model import Model, ModelRequest
 from mmbench.core.registry import adapter
 

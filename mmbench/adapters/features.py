@@ -89,12 +89,17 @@ class FeatureModel:
     def __init__(self, stores: Mapping[str, Store], head: TorchModel) -> None:
         self._stores = stores
         self._head = head
-        self.device, self.precision = head.device, head.precision
+        self.device, self.precision, self.numerics = head.device, head.precision, head.numerics
 
     @property
     def info(self) -> ModelInfo:
         """That of the head; its digest is over the weights and the features."""
         return self._head.info
+
+    @property
+    def sub_batch(self) -> int | None:
+        """That of the head."""
+        return self._head.sub_batch
 
     def predict(self, batch: Batch) -> list[Prediction | SampleError]:
         """As the head answers; a SampleError for each sample that lacks a feature."""

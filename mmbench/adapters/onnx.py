@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from mmbench.adapters.numerics import choose_device
 from mmbench.adapters.program import Program, broken, consent, identity_of
-from mmbench.adapters.torch_model import TorchModel, choose_device
+from mmbench.adapters.torch_model import TorchModel
 from mmbench.core.errors import LoadError
 from mmbench.core.model import Model, ModelRequest
 from mmbench.core.registry import adapter

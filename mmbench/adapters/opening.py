@@ -12,7 +12,7 @@ from mmbench.adapters.fit import check_modalities, check_task
 from mmbench.adapters.locator import Locator
 from mmbench.adapters.recognise import recognised
 from mmbench.core import registry
-from mmbench.core.errors import LoadError
+from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.model import Model, ModelOptions, ModelRequest
 from mmbench.core.source import Source
 from mmbench.core.suite import SuiteSpec
@@ -37,7 +37,7 @@ def expand_locators(texts: Iterable[str], suite: str = "") -> list[str]:
         verb = "matches" if len(unmatched) == 1 else "match"
         raise LoadError(
             f"{', '.join(unmatched)} {verb} nothing: expected a checkpoint file, baseline:NAME ({_known(suite)}), "
-            "python:module:factory, oracle:joint or predictions:DIR; check the spelling of --model."
+            "python:module:factory, oracle:joint or predictions:PATH; check the spelling of --model."
         )
     return list(expanded)
 
@@ -46,7 +46,8 @@ def open_model(locator: str, spec: SuiteSpec, source: Source, options: ModelOpti
     """The model behind one locator, ready for the suite.
 
     Raises UnknownName for a scheme that no adapter has, MissingExtra when the adapter needs an extra, LoadError when
-    the model cannot be loaded or does not fit the suite's task, classes or modalities.
+    the model cannot be loaded or does not fit the suite's task, classes or modalities, UsageError for a flag that the
+    model has no use for.
     """
     parsed = Locator.parse(locator)
     if options.arch is None:  # with it, whatever is given holds weights
@@ -56,7 +57,16 @@ def open_model(locator: str, spec: SuiteSpec, source: Source, options: ModelOpti
     model: Model = opener(request)
     check_task(model.info.name, model.info.task, request)
     check_modalities(model.info.name, model.info.modalities, request)
+    _check_numerics(model, options)
     return model
+
+
+def _check_numerics(model: Model, options: ModelOptions) -> None:
+    """A flag that would change nothing is refused, so that a row never claims it."""
+    flags = {"--compile": options.compile, "--channels-last": options.channels_last}
+    given = [flag for flag, value in flags.items() if value]
+    if given and not hasattr(model, "numerics"):
+        raise UsageError(f"{given[0]} needs a torch module, and the model {model.info.name!r} has none; leave it out.")
 
 
 def _matches(locator: Locator, suite: str) -> list[Locator]:
@@ -83,9 +93,12 @@ def _suites_with_baselines() -> Sequence[str]:
 def _paths(locator: Locator) -> list[str]:
     if Path(locator.target).exists():
         return [locator.target]
-    wants_folder = locator.scheme in ("predictions", "features")
     found = sorted(glob.glob(locator.target, recursive=True))  # noqa: PTH207  Path.glob takes no absolute pattern
-    return [path for path in found if Path(path).is_dir() == wants_folder]
+    folders = [path for path in found if Path(path).is_dir()]
+    files = [path for path in found if path not in folders]
+    if locator.scheme == "predictions":  # folders of label PNGs, else result files
+        return folders or files
+    return folders if locator.scheme == "features" else files
 
 
 def _known(suite: str) -> str:

@@ -1,4 +1,4 @@
-"""``predictions:DIR``: label maps that another program wrote, as one PNG per sample; needs no torch."""
+"""``predictions:PATH``: a result file, or label maps as one PNG per sample, of another program; needs no torch."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from PIL import Image
 
 from mmbench.adapters.fit import check_spatial
 from mmbench.adapters.labels import label_map
+from mmbench.adapters.results.reading import has_result_files
+from mmbench.adapters.stored import StoredResults
 from mmbench.core.errors import LoadError, SampleError
 from mmbench.core.model import Model, ModelInfo, ModelRequest
 from mmbench.core.prediction import Prediction
@@ -25,7 +27,9 @@ _LABEL_MODES = ("1", "L", "P", "I;16", "I;16B", "I")
 
 @adapter("predictions", example="predictions:label_pngs")
 def open_predictions(request: ModelRequest) -> Model:
-    """A folder of label PNGs named <sample id>.png; an id with slashes means subfolders."""
+    """A result file (official formats, or by sample id), or a folder of label PNGs named <sample id>.png."""
+    if has_result_files(request.spec.task) and not Path(request.target).is_dir():
+        return StoredResults.open(request)
     check_spatial(request.locator, request)
     root = Path(request.target)
     if not root.is_dir():

@@ -12,8 +12,10 @@ import torch
 
 from mmbench.adapters.locator import Locator
 from mmbench.adapters.torch_model import Identity
-from mmbench.core.errors import LoadError
+from mmbench.core.errors import LoadError, UsageError
 from mmbench.core.model import ModelRequest
+
+_FIXED = "{} is for modules, and this model is a program that is run as it was saved; leave it out."
 
 
 def consent(request: ModelRequest, scheme: str, what: str) -> str:
@@ -63,6 +65,16 @@ class Program(torch.nn.Module):
 
         forward.__signature__ = self._signature  # type: ignore[attr-defined]
         return forward
+
+    def to(self, *args: Any, **kwargs: Any) -> Program:
+        """To another device; raises UsageError for another memory layout."""
+        if "memory_format" in kwargs:
+            raise UsageError(_FIXED.format("--channels-last"))
+        return super().to(*args, **kwargs)
+
+    def compile(self, *_args: Any, **_kwargs: Any) -> None:
+        """Raises UsageError."""
+        raise UsageError(_FIXED.format("--compile"))
 
     def train(self, _mode: bool = True) -> Program:
         """A program has one mode only."""

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,19 +10,18 @@ import torch
 
 from mmbench.adapters.answering import converter_for
 from mmbench.adapters.asked import Asked
+from mmbench.adapters.halving import Halving, shape_of
 from mmbench.adapters.inference import infer
+from mmbench.adapters.numerics import Numerics
 from mmbench.adapters.outputs import describe, select_output
 from mmbench.adapters.preprocess import Preprocess, declared_preprocess, recorded
 from mmbench.adapters.tensors import equal_groups, to_input
 from mmbench.adapters.user_code import user_code
 from mmbench.adapters.wiring import Wiring, declared_answers, wire
-from mmbench.core.errors import LoadError, SampleError, UsageError
+from mmbench.core.errors import LoadError, SampleError
 from mmbench.core.model import ModelInfo, ModelRequest
 from mmbench.core.prediction import Prediction
 from mmbench.core.sample import Batch
-
-_PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
-_DEVICE = re.compile(r"^(cpu|mps|cuda(:\d+)?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +43,15 @@ class TorchModel:
     The module receives keyword arguments named by the modality (or as ``--map`` says), in evaluation and inference
     mode; an absent modality arrives as None, and only at a module that declares ``accepts_missing``. Torch's random
     state is seeded per forward pass from the sample ids, so that a module that draws numbers gives the same answer
-    after a resume. ``device`` and ``precision`` are what the flags came to.
+    after a resume. Where memory does not hold a batch, its items go through the module in halves.
     """
 
     def __init__(self, module: torch.nn.Module, name: str, request: ModelRequest, identity: Identity) -> None:
         """Raises LoadError when the module does not fit the suite, UsageError when a flag is wrong."""
         self._convert = converter_for(name, request)
         options = request.options
-        self.device = choose_device(options.device)
-        self.precision = _precision(options.precision)
-        self._autocast = _PRECISIONS[self.precision]
+        self.numerics = Numerics.of(options)
+        self._halving = Halving()
         self._wiring = wire(module, name, request)
         self._modalities = {m: request.modalities[m] for m in self._wiring.modalities}
         self._preprocess = declared_preprocess(getattr(module, "preprocess", None), name, self._modalities)
@@ -64,8 +59,7 @@ class TorchModel:
         self._name = name
         self._class = type(module).__name__  # what a sentence about forward names
         self._answers = declared_answers(module, name, request)
-        with user_code(f"Moving {name} to {self.device}"):
-            self._module = module.to(self.device).eval()
+        self._module = self.numerics.prepared(module, name)
         if options.threads is not None:
             torch.set_num_threads(options.threads)
         self._info = _info(module, name, request, self._wiring, self._preprocess, identity)
@@ -80,14 +74,32 @@ class TorchModel:
         """The module itself, for whoever measures it: moved to the device, in evaluation mode."""
         return self._module
 
+    @property
+    def device(self) -> torch.device:
+        """Where the module is."""
+        return self.numerics.device
+
+    @property
+    def precision(self) -> str:
+        """``fp32``, ``tf32``, ``bf16`` or ``fp16``."""
+        return self.numerics.precision
+
+    @property
+    def sub_batch(self) -> int | None:
+        """How many items of the last batch memory held at once; None when it did not end."""
+        return self._halving.smallest
+
     def predict(self, batch: Batch) -> list[Prediction | SampleError]:
         """One prediction or SampleError per item; raises LoadError when the module fails or returns a wrong shape.
 
-        Items of unequal size go through the module in groups of equal size.
+        Items of unequal size go through the module in groups of equal size, in halves where memory ends.
         """
+        self._halving.begin()
         outcomes: dict[int, Prediction | SampleError] = {}
         for indices in equal_groups(batch, self._preprocess):
-            outcomes.update(zip(indices, self._predict_group(batch, indices), strict=True))
+            shapes = tuple(tuple(shape_of(batch.inputs[m][i]) for i in indices) for m in self._modalities)
+            found = self._halving.run(indices, shapes, lambda part: self._predict_group(batch, part))
+            outcomes.update(zip(indices, found, strict=True))
         return [outcomes[index] for index in range(len(batch))]
 
     def _predict_group(self, batch: Batch, indices: Sequence[int]) -> Sequence[Prediction | SampleError]:
@@ -95,12 +107,12 @@ class TorchModel:
         absent = [m for m in self._modalities if batch.inputs[m][indices[0]] is None]
         if absent and not self._info.accepts_missing:
             return [_absent(sample_id, absent, self._name) for sample_id in ids]
-        with torch.inference_mode(), self._numerics(ids):
+        with torch.inference_mode(), self.numerics.in_force(ids):
             inputs = {
                 m: to_input([batch.inputs[m][i] for i in indices], modality, self._preprocess[m], self.device)
                 for m, modality in self._modalities.items()
             }
-            raw = self._answer(inputs)
+            raw = self._answer(self.numerics.laid_out(inputs))
             sizes = [batch.sizes[i] for i in indices] if batch.sizes else []
             return self._convert(raw, Asked(ids, self._class, self._request, sizes, self._answers))
 
@@ -113,7 +125,7 @@ class TorchModel:
         return infer(self._logits, inputs, protocol, planes)
 
     def _forward(self, inputs: Mapping[str, Any]) -> Any:
-        with user_code(f"{self._class}.forward"), self._precision_context():
+        with user_code(f"{self._class}.forward"), self.numerics.autocast():
             return self._wiring.call(self._module, inputs)
 
     def _logits(self, inputs: Mapping[str, Any]) -> torch.Tensor:
@@ -124,46 +136,6 @@ class TorchModel:
                 "expects logits [B,C,h,w], use --inference whole."
             )
         return output
-
-    @contextmanager
-    def _numerics(self, ids: Sequence[str]) -> Iterator[None]:
-        """Seeds torch from the ids; on CUDA also takes the deterministic kernels, in true float32."""
-        cuda = self.device.type == "cuda"
-        with ExitStack() as stack:
-            stack.enter_context(torch.random.fork_rng(devices=[self.device] if cuda else []))
-            torch.manual_seed(_seed(ids))
-            if cuda:
-                stack.enter_context(
-                    torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-                )
-            yield
-
-    def _precision_context(self) -> AbstractContextManager[Any]:
-        return torch.autocast(self.device.type, dtype=self._autocast) if self._autocast is not None else nullcontext()
-
-
-def choose_device(text: str) -> torch.device:
-    """``auto`` (CUDA if there is a device), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``; raises UsageError."""
-    if text == "auto":
-        return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
-    if not _DEVICE.match(text):
-        raise UsageError(f"--device {text!r} is not a device; expected auto, cpu, cuda, cuda:N or mps.")
-    device = torch.device("cuda:0" if text == "cuda" else text)
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UsageError(f"--device {text}: torch sees {torch.cuda.device_count()} CUDA devices; use --device cpu.")
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise UsageError("--device mps: torch cannot use Metal here; use --device cpu.")
-    return device
-
-
-def _precision(text: str) -> str:
-    if text not in _PRECISIONS:
-        raise UsageError(f"--precision {text!r} is not known; expected one of: {', '.join(_PRECISIONS)}.")
-    return text
-
-
-def _seed(ids: Sequence[str]) -> int:
-    return int.from_bytes(hashlib.blake2b("\0".join(ids).encode(), digest_size=4).digest(), "big")
 
 
 def _absent(sample_id: str, absent: Sequence[str], name: str) -> SampleError:

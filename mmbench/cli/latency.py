@@ -101,7 +101,7 @@ def _each(options: RunOptions, flags: LatencyFlags, choice: SuiteChoice) -> list
     return [
         LatencyOptions(
             results=options.results,
-            model=replace(options.model, precision=precision.strip(), device=device),
+            model=replace(options.model, precision=precision.strip(), device=device, compile=False),  # timed apart
             batches=_batches(flags.batch),
             inputs_from=flags.inputs_from,
             root=None if root is None else str(root),

@@ -6,7 +6,8 @@ Its columns, in this order, are public interface; ``mmbench.reports.tidy.COLUMNS
 suite, task, condition, line, model, modalities, metric, version, direction, primary, label, tag, slice, value, low,
 high, level, method, estimand, n, groups, classes_absent, flags, reason, rank_first, rank_last, phi, phi_low, phi_high,
 psi, psi_low, psi_high, regret, regret_low, regret_high, parameters, ms_per_item, peak_rss_mib, planned, scored, failed,
-status, batch_size, device, precision, threads, superseded, weights, run, column, licence.
+status, batch_size, device, precision, threads, superseded, weights, run, column, licence, sub_batch,
+compiled, channels_last.
 """
 
 from __future__ import annotations

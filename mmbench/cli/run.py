@@ -62,16 +62,17 @@ DeviceMap = Annotated[str | None, _option(_OWN, help="How transformers spreads a
 Prompt = Annotated[str | None, _option(_OWN, help="What a model that answers in text is asked; {question} is filled.")]
 Map = Annotated[str | None, _option(_OWN, "--map", metavar="MODALITY=ARGUMENT,...", help="Or: positional.")]
 Output = Annotated[str | None, _option(_OWN, help="The part of the output that is scored: a name or an index.")]
-BatchSize = Annotated[int, _option(_HOW, min=1, help="Samples per batch.")]
+BatchSize = Annotated[int, _option(_HOW, min=1, help="Samples per batch; halved where memory ends.")]
 Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
-Precision = Annotated[str, _option(_HOW, help="fp32, bf16 or fp16; several for latency: fp32,bf16.")]
+Precision = Annotated[str, _option(_HOW, help="fp32, tf32, bf16 or fp16; several for latency: fp32,bf16.")]
+Compile = Annotated[bool, _option(_HOW, "--compile", help="Run the module under torch.compile.")]
+ChannelsLast = Annotated[bool, _option(_HOW, "--channels-last", help="Keep channels last in memory.")]
 Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads of the model.")]
 Workers = Annotated[int, _option(_HOW, min=0, help="Processes that load samples; 0: one thread.")]
 Draws = Annotated[int, _option(_HOW, min=100, help="Bootstrap draws of each interval.")]
 Fresh = Annotated[bool, _option(_HOW, "--fresh", help="Start anew beside an unfinished run.")]
 DryRun = Annotated[bool, _option(_HOW, "--dry-run", help="Say what would be done, and run nothing.")]
 Batch = Annotated[str, _option(_LATENCY, metavar="N,N,...", help="The batch sizes of the sweep.")]
-Compile = Annotated[bool, _option(_LATENCY, "--compile", help="Time the module under torch.compile.")]
 InputsFrom = Annotated[
     str | None, _option(_LATENCY, metavar="SUITE", help="Time on samples of this suite; else of the model's own.")
 ]
@@ -113,13 +114,14 @@ def run(
     batch_size: BatchSize = 32,
     device: Device = "auto",
     precision: Precision = "fp32",
+    compile_: Compile = False,
+    channels_last: ChannelsLast = False,
     threads: Threads = None,
     workers: Workers = 0,
     draws: Draws = 1000,
     fresh: Fresh = False,
     dry_run: DryRun = False,
     batch: Batch = "1,2,4,8,16,32",
-    compile_: Compile = False,
     inputs_from: InputsFrom = None,
     slo: Slo = None,
     budget: Budget = 2.5,
@@ -154,7 +156,20 @@ def run(
     options = RunOptions(
         results=results,
         model=ModelOptions(
-            arch, kwargs, key, map_, output, device, precision, threads, partial, allow_code, device_map, prompt
+            arch=arch,
+            arch_kwargs=kwargs,
+            key=key,
+            map=map_,
+            output=output,
+            device=device,
+            precision=precision,
+            threads=threads,
+            partial=partial,
+            allow_code=allow_code,
+            device_map=device_map,
+            prompt=prompt,
+            compile=compile_,
+            channels_last=channels_last,
         ),
         batch_size=batch_size,
         workers=workers,

@@ -96,7 +96,7 @@ def study(
     require_torch("mmbench study")
     import torch
 
-    from mmbench.adapters.torch_model import choose_device
+    from mmbench.adapters.numerics import choose_device
     from mmbench.models.planning import Choices
     from mmbench.runner.suites import parse_roots, parse_settings
     from mmbench.study.design import design

@@ -145,7 +145,7 @@ def train(
     require_torch("mmbench train")
     import torch
 
-    from mmbench.adapters.torch_model import choose_device
+    from mmbench.adapters.numerics import choose_device
     from mmbench.cli.watching_training import TrainingReporter, both, curves_in
     from mmbench.models.card import card_of
     from mmbench.models.planning import Choices, plan

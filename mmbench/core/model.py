@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from mmbench.core.errors import SampleError
 from mmbench.core.prediction import Prediction
@@ -49,13 +49,27 @@ class Model(Protocol):
         """
 
 
+@runtime_checkable
+class StoredModel(Protocol):
+    """A model whose answers lie in a file: only the samples that it names are measured, and none is executed."""
+
+    @property
+    def named(self) -> Collection[str]:
+        """The ids that there are answers for."""
+
+    @property
+    def bare(self) -> bool:
+        """Whether the samples are loaded without their inputs, since the official scorers ask for none."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelOptions:
     """The flags of ``mmbench run`` that concern the model.
 
     ``partial`` allows weights that do not all fit, ``allow_code`` the programs that some formats hold and the
     code that a hub's repository brings. ``device_map`` is passed on to transformers; ``prompt`` is what a model that
-    answers in text is asked.
+    answers in text is asked. ``compile`` (``torch.compile``) and ``channels_last`` (memory layout) are for torch
+    modules.
     """
 
     arch: str | None = None
@@ -70,6 +84,8 @@ class ModelOptions:
     allow_code: bool = False
     device_map: str | None = None
     prompt: str | None = None
+    compile: bool = False
+    channels_last: bool = False
 
 
 @dataclass(frozen=True, slots=True)

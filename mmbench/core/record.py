@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.key import CLEAN, ComparabilityKey
@@ -75,13 +75,31 @@ class Counts(_Table):
     available: int | None = None
 
 
+_RARE = ("sub_batch", "compiled", "channels_last")
+
+
 class Execution(_Table):
-    """How the model was executed; belongs to the row."""
+    """How the model was executed; belongs to the row.
+
+    ``sub_batch`` is the fewest items that went through the model at once where memory did not hold a batch of the plan,
+    None where it held them all. It is written only where it happened, like the two switches where they were set.
+    """
 
     batch_size: int
     device: str
     precision: str
     threads: int
+    sub_batch: int | None = None
+    compiled: bool = False
+    channels_last: bool = False
+
+    @model_serializer(mode="wrap")
+    def _what_was_set(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value or name not in _RARE}
+
+
+# Of predictions that were made elsewhere.
+NOT_EXECUTED = Execution(batch_size=0, device="none", precision="none", threads=0)
 
 
 class Cost(_Table):

@@ -54,6 +54,7 @@ def _execution(ready: Ready, batch: int) -> Execution:
         device=ready.device,
         precision=str(getattr(ready.model, "precision", "fp32")),
         threads=int(torch.get_num_threads()) if torch is not None else 1,
+        channels_last=bool(getattr(getattr(ready.model, "numerics", None), "channels_last", False)),
     )
 
 

@@ -107,14 +107,17 @@ class Recorded:
     kwargs: Mapping[str, Any]
     autocast: Any
     cudnn: Mapping[str, bool]
+    matmul: str
 
 
 def _recorded(model: Model, module: Any, batch: Batch) -> list[Recorded]:
+    import torch
+
     calls: list[Recorded] = []
     device = str(getattr(model, "device", "cpu"))
 
     def note(_: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        calls.append(Recorded(args, dict(kwargs), _autocast(device), _cudnn()))
+        calls.append(Recorded(args, dict(kwargs), _autocast(device), _cudnn(), torch.get_float32_matmul_precision()))
 
     handle = module.register_forward_pre_hook(note, with_kwargs=True)
     try:
@@ -149,12 +152,15 @@ def _bytes_least(module: Any, calls: Sequence[Recorded], out: object) -> int:
 
 @contextmanager
 def settings(call: Recorded) -> Iterator[None]:
-    """The precision and cuDNN settings of a recorded call."""
+    """The precision, of autocast and of products, and the cuDNN settings of a recorded call."""
     import torch
+
+    from mmbench.adapters.numerics import matmul_precision
 
     with ExitStack() as stack:
         if torch.cuda.is_available():
             stack.enter_context(torch.backends.cudnn.flags(**call.cudnn))
+        stack.enter_context(matmul_precision(call.matmul))
         stack.enter_context(torch.autocast(*call.autocast) if call.autocast else nullcontext())
         yield
 

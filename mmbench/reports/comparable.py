@@ -68,5 +68,6 @@ def _measured_on(record: RunRecord) -> str:
 
 def _identity(record: RunRecord) -> str:
     model = record.model
-    parts: list[Any] = [model.digest, model.preprocessing, record.execution.model_dump(mode="json")]
+    settings = record.execution.model_dump(mode="json", exclude={"sub_batch"})  # an event, not a setting
+    parts: list[Any] = [model.digest, model.preprocessing, settings]
     return digest_of(parts if model.digest else [*parts, model.name, model.locator])

@@ -91,9 +91,16 @@ def samples(record: RunRecord) -> str:
 
 
 def execution(record: RunRecord) -> str:
-    """Device, precision, batch size and threads: ``cpu fp32 b16 t2``."""
+    """Device, precision, batch size and threads: ``cpu fp32 b16 t2``; ``b16/4`` where memory held 4 at once."""
     run = record.execution
-    return f"{run.device} {run.precision} b{run.batch_size} t{run.threads}"
+    batch = f"b{run.batch_size}" + (f"/{run.sub_batch}" if run.sub_batch else "")
+    return " ".join([run.device, run.precision, batch, f"t{run.threads}", *switches(record)])
+
+
+def switches(record: RunRecord) -> list[str]:
+    """What was switched on: compiled, channels-last."""
+    run = record.execution
+    return [name for name, on in (("compiled", run.compiled), ("channels-last", run.channels_last)) if on]
 
 
 def status(record: RunRecord) -> str:

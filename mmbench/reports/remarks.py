@@ -33,6 +33,8 @@ def _reading(table: Table, estimates: Sequence[Estimate]) -> Iterator[str]:
     if methods:
         yield f"Intervals: {', '.join(methods)}."
     yield "execution: device, precision, batch size (b) and threads (t)."
+    if any(row.record.execution.sub_batch for row in table.rows):
+        yield "b32/8: memory did not hold batches of 32, and 8 went through the model at once."
     ranked = [cell.rank for row in table.rows for cell in row.cells if cell.rank]
     if any(first != last for first, last in ranked):
         yield f"Runs whose rank ranges overlap cannot be told apart in {table.primary}."

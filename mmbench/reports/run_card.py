@@ -66,7 +66,9 @@ def _identity(record: RunRecord) -> Iterator[tuple[str, str]]:
 
 def _execution(record: RunRecord) -> str:
     run = record.execution
-    return f"{run.device}, {run.precision}, batch size {run.batch_size}, threads {run.threads}"
+    parts = [run.device, run.precision, f"batch size {run.batch_size}", f"threads {run.threads}"]
+    held = [f"memory held {run.sub_batch} samples at once"] if run.sub_batch else []
+    return ", ".join(parts + numbers.switches(record) + held)
 
 
 def _cost(record: RunRecord) -> str:

@@ -64,6 +64,9 @@ COLUMNS: dict[str, str] = {
     "run": "id of the run",
     "column": "digest of the comparability key: only values with equal digests may be compared",
     "licence": "licence of the data",
+    "sub_batch": "samples that memory held at once, where it did not hold a batch",
+    "compiled": "1 where the model ran under torch.compile",
+    "channels_last": "1 where the model ran with channels last in memory",
 }
 
 
@@ -135,6 +138,8 @@ def _of_row(row: Row) -> dict[str, Value]:
         "status": record.status,
         **record.counts.model_dump(),
         **record.execution.model_dump(),
+        "compiled": int(record.execution.compiled),
+        "channels_last": int(record.execution.channels_last),
         "superseded": row.superseded,
         "run": record.id,
     }

@@ -59,7 +59,8 @@ def execute(job: Job, journal: Journal, progress: Progress) -> None:
     for batch in load_batches(job.source, waiting, job.workers, job.conditions):
         entries, failures, predict_seconds = _measured(job, batch)
         end = time.perf_counter()
-        journal.write(BatchResult(batch.index, entries, failures, predict_seconds, end - start))
+        split = getattr(job.model, "sub_batch", None) if batch.loaded else None
+        journal.write(BatchResult(batch.index, entries, failures, predict_seconds, end - start, split))
         start = end
         reached += len(entries) + len(failures)
         progress(reached)

@@ -22,13 +22,14 @@ from mmbench.core.metric import Ints
 from mmbench.core.prediction import KINDS, Prediction
 from mmbench.core.record import Failure
 
-SCHEMA = "1"
+SCHEMA = "2"
 _TABLES = (
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE batches (batch INTEGER PRIMARY KEY, items INTEGER, predict_seconds REAL, seconds REAL)",
     "CREATE TABLE samples (batch INTEGER, position INTEGER, id TEXT, digest TEXT, unit TEXT, tags TEXT, kind TEXT, "
     "prediction BLOB, statistics BLOB, PRIMARY KEY (batch, position))",
     "CREATE TABLE failures (batch INTEGER, position INTEGER, id TEXT, reason TEXT, PRIMARY KEY (batch, position))",
+    "CREATE TABLE sub_batches (batch INTEGER PRIMARY KEY, items INTEGER)",
 )
 
 
@@ -50,13 +51,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What one batch of the plan came to: seconds in the model, and in all with loading and scoring."""
+    """What one batch of the plan came to: seconds in the model, and in all with loading and scoring.
+
+    ``sub_batch`` is how many items went through the model at once where memory did not hold the batch.
+    """
 
     index: int
     entries: tuple[Entry, ...]
     failures: tuple[Failure, ...]
     predict_seconds: float
     seconds: float
+    sub_batch: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,8 @@ class Journal:
             self._connection.executemany("INSERT INTO samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", samples)
             self._connection.executemany("INSERT INTO failures VALUES (?, ?, ?, ?)", failures)
             self._connection.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", timing)
+            if result.sub_batch is not None:
+                self._connection.execute("INSERT INTO sub_batches VALUES (?, ?)", (at, result.sub_batch))
 
     def entries(self) -> Iterator[Entry]:
         """The scored samples in the order of the plan, without their predictions."""
@@ -139,6 +146,11 @@ class Journal:
         with self._explained():
             query = "SELECT id, reason FROM failures ORDER BY batch, position"
             return [Failure(id=sample_id, reason=reason) for sample_id, reason in self._connection.execute(query)]
+
+    def sub_batches(self) -> list[int]:
+        """Of the batches that memory did not hold: how many items went through the model at once."""
+        with self._explained():
+            return [items for (items,) in self._connection.execute("SELECT items FROM sub_batches ORDER BY batch")]
 
     def timings(self) -> list[Timing]:
         """The batches' timings in the order of the plan."""

@@ -13,12 +13,13 @@ from typing import Any, Literal
 import mmbench
 from mmbench.adapters.opening import open_model
 from mmbench.conditions.applied import described
-from mmbench.core.errors import Interrupted, SampleError
-from mmbench.core.model import Model, ModelOptions
-from mmbench.core.record import Cost, Execution, RunRecord
-from mmbench.core.source import NotedSource
+from mmbench.core.errors import Interrupted, SampleError, UsageError
+from mmbench.core.model import Model, ModelOptions, StoredModel
+from mmbench.core.record import NOT_EXECUTED, Cost, Execution, RunRecord
+from mmbench.core.source import NotedSource, Source
 from mmbench.metrics.scoring import needed_statistics, row_statistics, statistic_widths
 from mmbench.runner import folders
+from mmbench.runner.bare import source_for
 from mmbench.runner.execute import Job, Progress, execute
 from mmbench.runner.journal import Journal
 from mmbench.runner.memory import reset_peak
@@ -56,6 +57,11 @@ class Prepared:
     execution: Execution
     key: str
 
+    @property
+    def source(self) -> Source:
+        """What the samples are loaded from."""
+        return source_for(self.model, self.suite.source)
+
 
 def now() -> datetime:
     """The time, UTC."""
@@ -68,8 +74,11 @@ def prepare(suite: OpenedSuite, locator: str, options: RunOptions) -> Prepared:
 
 
 def prepare_model(suite: OpenedSuite, model: Model, options: RunOptions) -> Prepared:
-    """Makes the plan of a model that is open; raises NothingMeasured."""
-    plan = make_plan(suite.source, suite.reference, options.batch_size)
+    """Makes the plan of a model that is open; raises NothingMeasured, UsageError for stored answers under a condition."""
+    named = model.named if isinstance(model, StoredModel) else None
+    if named is not None and suite.conditions:
+        raise UsageError("Stored predictions do not change with their inputs; leave out --condition.")
+    plan = make_plan(suite.source, suite.reference, options.batch_size, named)
     execution = execution_of(model, options)
     identity = {
         "mmbench": mmbench.__version__,
@@ -90,7 +99,8 @@ def measure(prepared: Prepared, options: RunOptions, progress: Progress, clock: 
     """
     source = prepared.suite.source
     notes = tuple(source.notes) if isinstance(source, NotedSource) else ()
-    facts = provenance(options.argv, prepared.execution.device, clock()) | ({"notes": list(notes)} if notes else {})
+    device = "cpu" if prepared.execution == NOT_EXECUTED else prepared.execution.device
+    facts = provenance(options.argv, device, clock()) | ({"notes": list(notes)} if notes else {})
     with _journal(prepared, options, clock) as journal:
         try:
             widths = _widths(prepared.suite)
@@ -98,7 +108,7 @@ def measure(prepared: Prepared, options: RunOptions, progress: Progress, clock: 
             prepared.suite.bounds(prepared.plan.ids)
             reset_peak()
             execute(_job(prepared, widths, options), journal, progress)
-            spent = cost(journal, prepared.execution.device)
+            spent = _spent(prepared, journal)
             scores = score(journal, prepared.suite, widths, options.draws)
             return _stored(prepared, journal, scores, spent, facts)
         except KeyboardInterrupt as error:
@@ -120,13 +130,24 @@ def check_measured(run: StoredRun) -> None:
 
 def execution_of(model: Model, options: RunOptions) -> Execution:
     """What the device, precision and threads of the options came to; a model without torch runs on one CPU thread."""
+    if isinstance(model, StoredModel):
+        return NOT_EXECUTED
     torch = sys.modules.get("torch") if hasattr(model, "device") else None
+    numerics = getattr(model, "numerics", None)
     return Execution(
         batch_size=options.batch_size,
         device=str(getattr(model, "device", "cpu")),
         precision=str(getattr(model, "precision", "fp32")),
         threads=int(torch.get_num_threads()) if torch is not None else options.model.threads or 1,
+        compiled=bool(getattr(numerics, "compiled", False)),
+        channels_last=bool(getattr(numerics, "channels_last", False)),
     )
+
+
+def _spent(prepared: Prepared, journal: Journal) -> Cost:
+    """Of stored answers no time per item: nothing was executed."""
+    found = cost(journal, prepared.execution.device)
+    return found.model_copy(update={"ms_per_item": None}) if prepared.execution == NOT_EXECUTED else found
 
 
 def _journal(prepared: Prepared, options: RunOptions, clock: Clock) -> Journal:
@@ -148,7 +169,7 @@ def _job(prepared: Prepared, widths: tuple[tuple[str, int], ...], options: RunOp
     counted = tuple(name for name, _ in widths)
     return Job(
         plan=prepared.plan,
-        source=suite.source,
+        source=prepared.source,
         model=prepared.model,
         modalities=suite.spec.modalities,
         statistics=counted,
@@ -174,12 +195,12 @@ def _stored(prepared: Prepared, journal: Journal, scores: Scores, spent: Cost, f
         model=model_record(prepared.model.info),
         condition=condition,
         status=_status(len(prepared.plan.ids), len(failures)),
-        counts=counts(len(prepared.plan.ids), len(failures)),
+        counts=counts(len(prepared.plan.ids), len(failures), prepared.plan.available),
         failures=failures,
         estimates=scores.estimates,
         bounds=scores.bounds,
         rows=save_rows(folder, scores.rows),
-        execution=prepared.execution,
+        execution=prepared.execution.model_copy(update={"sub_batch": min(journal.sub_batches(), default=None)}),
         cost=spent,
         key=comparability_key(spec, prepared.plan.reference, scores.rows, scores.digests, condition),
         licence=spec.licence,

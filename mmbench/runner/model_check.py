@@ -62,7 +62,7 @@ def exit_code(findings: Sequence[Finding]) -> ExitCode:
 
 
 def _batch(prepared: Prepared) -> Batch:
-    source, ids = prepared.suite.source, prepared.plan.ids
+    source, ids = prepared.source, prepared.plan.ids
     chosen = choose([source.stratum(i) for i in ids], min(SAMPLES, len(ids)), 0)
     samples = [source.load(ids[i]) for i in chosen]
     return Batch.of(samples, prepared.suite.spec.modalities, prepared.suite.spec.spatial)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,16 +20,21 @@ from mmbench.core.suite import SuiteReference
 class Plan:
     """The samples in the order of the source, cut into batches once and for all: a resumed run never re-batches.
 
-    ``reference`` is complete: version, every parameter, and the subset if ``ids`` is one.
+    ``reference`` is complete: version, every parameter, and the subset if ``ids`` is one. ``available`` is the number
+    of samples before those were left out that a result file does not name, None for a model that is run.
     """
 
     reference: SuiteReference
     ids: tuple[str, ...]
     batches: tuple[tuple[str, ...], ...]
+    available: int | None = None
 
 
-def make_plan(source: Source, reference: SuiteReference, batch_size: int) -> Plan:
-    """Chooses the samples and fixes the batches; raises NothingMeasured when the split is empty."""
+def make_plan(source: Source, reference: SuiteReference, batch_size: int, named: Collection[str] | None = None) -> Plan:
+    """Chooses the samples and fixes the batches; with ``named`` only samples of these ids are left.
+
+    Raises NothingMeasured when the split is empty, or none of its samples is named.
+    """
     ids = tuple(source.ids)
     if not ids:
         raise NothingMeasured(f"Suite {reference.name!r} has no sample in this split; check its lists and patterns.")
@@ -42,8 +47,13 @@ def make_plan(source: Source, reference: SuiteReference, batch_size: int) -> Pla
     if reference.limit is not None:
         strata = [source.stratum(sample_id) for sample_id in ids]
         ids = tuple(ids[i] for i in choose(strata, reference.limit, reference.seed))
+    available = None if named is None else len(ids)
+    if named is not None:
+        ids = tuple(sample_id for sample_id in ids if sample_id in named)
+        if not ids:
+            raise NothingMeasured("The predictions name no sample of the subset; leave out its limit.")
     batches = tuple(ids[start : start + batch_size] for start in range(0, len(ids), batch_size))
-    return Plan(reference, ids, batches)
+    return Plan(reference, ids, batches, available)
 
 
 def choose(strata: Sequence[str], limit: int, seed: int) -> list[int]:

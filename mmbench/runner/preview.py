@@ -76,7 +76,7 @@ def _probe(prepared: Prepared) -> tuple[list[Sample], float]:
     start = time.perf_counter()
     for index in chosen:
         try:
-            loaded.append(prepared.suite.source.load(ids[index]))
+            loaded.append(prepared.source.load(ids[index]))
         except SampleError:
             continue  # the run will record it; here it only lacks a size
     return loaded, time.perf_counter() - start

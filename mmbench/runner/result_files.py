@@ -11,8 +11,7 @@ from typing import Any
 from mmbench.adapters.results.reading import Results, read_results
 from mmbench.core.errors import NothingMeasured, SampleError, UsageError
 from mmbench.core.key import digest_of
-from mmbench.core.model import ModelInfo
-from mmbench.core.record import Cost, Counts, Execution, Failure, RowsFile, RunRecord
+from mmbench.core.record import NOT_EXECUTED, Cost, Counts, Failure, RowsFile, RunRecord
 from mmbench.core.sample import Sample
 from mmbench.core.source import NotedSource, Source, TargetedSource
 from mmbench.metrics.rows import Rows
@@ -25,8 +24,6 @@ from mmbench.runner.scoring import comparability_key, model_record
 from mmbench.runner.suites import OpenedSuite
 from mmbench.store import ROWS, StoredRun, save_rows, save_run
 
-# No model was executed.
-NOT_EXECUTED = Execution(batch_size=0, device="none", precision="none", threads=0)
 Clock = Callable[[], datetime]
 
 
@@ -74,7 +71,7 @@ def _scored(
         task=suite.spec.task,
         primary=suite.spec.primary,
         classes=tuple(suite.source.classes),
-        model=model_record(_info(results, suite)),
+        model=model_record(results.info(suite.spec)),
         status="partial" if failures else "ok",
         counts=Counts(planned=len(samples), scored=len(fit), failed=len(failures), available=len(plan.ids)),
         failures=failures,
@@ -121,10 +118,6 @@ def _rows(suite: OpenedSuite, samples: Sequence[Sample], results: Results) -> Ro
     tables = tables_of([sample.target for sample in samples], predictions, statistics, suite.context)
     groups = tuple(sample.id if sample.group is None else sample.group for sample in samples)
     return Rows(tuple(sample.id for sample in samples), groups, tuple(sample.tags for sample in samples), tables)
-
-
-def _info(results: Results, suite: OpenedSuite) -> ModelInfo:
-    return ModelInfo(results.name, f"predictions:{results.path}", suite.spec.task, (), results.digest)
 
 
 def _facts(source: Source, options: ScoreOptions, started: datetime) -> dict[str, Any]:

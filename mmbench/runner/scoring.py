@@ -114,9 +114,10 @@ def model_record(info: ModelInfo) -> ModelRecord:
     )
 
 
-def counts(planned: int, journal_failures: int) -> Counts:
-    """How many samples were planned, scored and failed."""
-    return Counts(planned=planned, scored=planned - journal_failures, failed=journal_failures)
+def counts(planned: int, journal_failures: int, available: int | None = None) -> Counts:
+    """How many samples were planned, scored and failed; ``available`` as in ``runner.plan.Plan``."""
+    scored = planned - journal_failures
+    return Counts(planned=planned, scored=scored, failed=journal_failures, available=available)
 
 
 def cost(journal: Journal, device: str = "cpu") -> Cost:

@@ -14,7 +14,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mmbench.adapters.torch_model import Identity, TorchModel, choose_device
+from mmbench.adapters.numerics import choose_device
+from mmbench.adapters.torch_model import Identity, TorchModel
 from mmbench.core.errors import LoadError, SampleError, UsageError
 from mmbench.core.prediction import LabelMap
 from mmbench.core.sample import Batch

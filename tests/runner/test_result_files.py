@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from mmbench.core.errors import LoadError, NothingMeasured, SampleError, UsageError
+from mmbench.core.record import NOT_EXECUTED
 from mmbench.metrics.captions import caption_scores
 from mmbench.metrics.rows import Rows
 from mmbench.reports.leaderboard import leaderboard
 from mmbench.reports.summary import summary
-from mmbench.runner.result_files import NOT_EXECUTED, ScoreOptions, score_files
+from mmbench.runner.result_files import ScoreOptions, score_files
 from mmbench.runner.suites import OpenedSuite, SuiteChoice, open_suite
 from mmbench.store import StoredRun, find_runs, load_record, load_rows
 

@@ -33,7 +33,11 @@ class Wrapped(torch.nn.Module):
 
     def to(self, *args: Any, **kwargs: Any) -> Wrapped:
         """As usual; a model that transformers has spread over devices stays where it is."""
-        return self if self._spread else super().to(*args, **kwargs)
+        return self if self._spread and "memory_format" not in kwargs else super().to(*args, **kwargs)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """The model alone; what its processor does is no tensor code."""
+        self.model.compile(*args, **kwargs)
 
     def encoded(self, **inputs: Any) -> Any:
         """What the processor makes of its inputs, on the model's device and in its float type."""

@@ -1,1 +1,1 @@
-"""Result files: predictions of a whole split in the format of an official benchmark server, one reader per task."""
+"""Result files: predictions of a whole split, in the format of an official benchmark server or by sample id."""

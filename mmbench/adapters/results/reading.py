@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from mmbench.adapters.results.by_id import TEXTS, is_by_id
 from mmbench.core.errors import LoadError, UsageError
+from mmbench.core.model import ModelInfo
 from mmbench.core.prediction import Prediction
 from mmbench.core.source import Source
 from mmbench.core.suite import SuiteSpec
@@ -19,6 +21,7 @@ Reader = Callable[[Path, SuiteSpec, Source], Mapping[str, Prediction]]
 _READERS = {
     "captioning": "captions",
     "vqa": "answers",
+    "classification": "class_scores",
     "detection": "detections",
     "instance-segmentation": "detections",
     "keypoints": "detections",
@@ -33,6 +36,10 @@ class Results:
     path: Path
     digest: str
     predictions: Mapping[str, Prediction]
+
+    def info(self, spec: SuiteSpec) -> ModelInfo:
+        """The system as a model: it takes no input."""
+        return ModelInfo(self.name, f"predictions:{self.path}", spec.task, (), self.digest)
 
 
 def has_result_files(task: str) -> bool:
@@ -50,7 +57,8 @@ def read_results(path: Path, spec: SuiteSpec, source: Source) -> Results:
         raise UsageError(f"Suite {spec.name!r} is of task {spec.task}, whose predictions are a folder, not a file.")
     if not path.is_file():
         raise LoadError(f"There is no result file {str(path)!r}; check --predictions.")
-    read: Reader = import_module(f"mmbench.adapters.results.{_READERS[spec.task]}").read
+    reader = "by_id" if spec.task in TEXTS and is_by_id(path) else _READERS[spec.task]
+    read: Reader = import_module(f"mmbench.adapters.results.{reader}").read
     predictions = read(path, spec, source)
     _check_known(path, predictions, source, spec)
     digest = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
