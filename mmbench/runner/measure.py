@@ -74,7 +74,7 @@ def prepare(suite: OpenedSuite, locator: str, options: RunOptions) -> Prepared:
 
 
 def prepare_model(suite: OpenedSuite, model: Model, options: RunOptions) -> Prepared:
-    """Makes the plan of a model that is open; raises NothingMeasured, UsageError for stored answers under a condition."""
+    """Makes the plan of a model that is open; raises NothingMeasured, UsageError for a condition on stored answers."""
     named = model.named if isinstance(model, StoredModel) else None
     if named is not None and suite.conditions:
         raise UsageError("Stored predictions do not change with their inputs; leave out --condition.")

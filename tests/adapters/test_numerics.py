@@ -1,4 +1,4 @@
-"""Precision, memory layout and compilation: in force while the module runs, recorded, and refused where they are none."""
+"""Precision, memory layout and compilation: in force while the module runs, refused where they would do nothing."""
 
 from __future__ import annotations
 

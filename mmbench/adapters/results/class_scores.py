@@ -49,15 +49,15 @@ def _json(path: Path, classes: Sequence[str]) -> Iterator[tuple[str, NDArray[np.
     if not isinstance(content, dict):
         raise LoadError(f"The results {str(path)!r} must be an object with the scores by sample id.")
     for sample_id, value in content.items():
-        if isinstance(value, dict) and set(value) == set(classes):
-            value = [value[name] for name in classes]
-        if not isinstance(value, list) or len(value) != len(classes):
+        named = isinstance(value, dict) and set(value) == set(classes)
+        row = [value[name] for name in classes] if named else value
+        if not isinstance(row, list) or len(row) != len(classes):
             shown = json.dumps(value)[:80]
             raise LoadError(
                 f"The results {str(path)!r} hold {shown} for {sample_id!r}; expected the scores of the "
                 f"{len(classes)} classes ({_few(classes)})."
             )
-        yield sample_id, _numbers(value, sample_id, path)
+        yield sample_id, _numbers(row, sample_id, path)
 
 
 def _npz(path: Path, classes: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:
