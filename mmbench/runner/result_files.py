@@ -44,7 +44,10 @@ def score_files(suite: OpenedSuite, paths: Sequence[Path], options: ScoreOptions
     read, NothingMeasured when no sample is left.
     """
     if not isinstance(suite.source, TargetedSource):
-        raise UsageError(f"Suite {suite.spec.name!r} has no result files; score folders with mmbench run.")
+        raise UsageError(
+            f"Suite {suite.spec.name!r} has no result files; score its predictions with mmbench run --model "
+            "predictions:PATH."
+        )
     plan = make_plan(suite.source, suite.reference, batch_size=1)
     read = [read_results(path, suite.spec, suite.source) for path in paths]
     common = set(plan.ids).intersection(*(one.predictions for one in read)) if options.common_ids else None

@@ -62,7 +62,7 @@ def test_entries_come_in_the_order_of_the_plan(tmp_path):
         assert journal.failures() == [Failure(id="y", reason="broken")]
         assert journal.timings() == [Timing(1, 0.5, 1.5), Timing(2, 0.5, 1.5)]
         assert journal.done() == {0, 1}
-        assert journal.meta == {"resume_key": "k", "schema": "1"}
+        assert journal.meta == {"resume_key": "k", "schema": "2"}
 
 
 def test_batch_is_written_whole_or_not_at_all(tmp_path):

@@ -38,7 +38,10 @@ SMALL: dict[str, tuple[Any, Any]] = {
     "vqa-gqa": (
         {
             f"0{i}": {
-                "imageId": "n1", "question": "?", "answer": "yes", "isBalanced": True,
+                "imageId": "n1",
+                "question": "?",
+                "answer": "yes",
+                "isBalanced": True,
                 "types": {"structural": "verify"},
             }
             for i in range(3)

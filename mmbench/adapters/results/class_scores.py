@@ -29,7 +29,7 @@ def read(path: Path, spec: SuiteSpec, source: Source) -> Mapping[str, Prediction
     classes = tuple(source.classes)
     readers = {".csv": _csv, ".npz": _npz, ".npy": _npy}
     found = readers.get(path.suffix.lower(), _json)(path, classes)
-    return unique(found, path, lambda sample_id, scores: ClassScores(sample_id, scores))
+    return unique(found, path, ClassScores)
 
 
 def _csv(path: Path, classes: Sequence[str]) -> Iterator[tuple[str, NDArray[np.float32]]]:

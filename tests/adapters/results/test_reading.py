@@ -25,7 +25,7 @@ def test_the_task_says_what_is_read(suite, samples, written) -> None:
 
 def test_tasks_with_result_files() -> None:
     with_files = {task for task in typing.get_args(Task) if has_result_files(task)}
-    assert with_files == {"captioning", "vqa", "detection", "instance-segmentation", "keypoints"}
+    assert with_files == {"captioning", "vqa", "classification", "detection", "instance-segmentation", "keypoints"}
 
 
 def test_digest_is_of_the_bytes(suite, samples, written) -> None:
