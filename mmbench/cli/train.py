@@ -81,6 +81,9 @@ Focal = Annotated[
 TaskWeights = Annotated[
     list[str] | None, _option(_HOW, "--task-weight", metavar="TASK=WEIGHT", help="Of a suite of several tasks; repeat.")
 ]
+Balance = Annotated[
+    str | None, _option(_HOW, help="ogm-ge, or gradblend with --fusion hybrid: no modality learns at others' cost.")
+]
 Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, _option(_HOW, help="fp32 or bf16.")]
 Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads.")]
@@ -112,6 +115,7 @@ def train(
     class_weights: ClassWeights = None,
     focal: Focal = 0.0,
     task_weight: TaskWeights = None,
+    balance: Balance = None,
     device: Device = "auto",
     precision: Precision = "fp32",
     threads: Threads = None,
@@ -155,6 +159,7 @@ def train(
         class_weight_power=class_weights,
         focal=focal,
         task_weights=_values(task_weight or ()),
+        balance=one_of("--balance", balance, ("ogm-ge", "gradblend")) or "none",
         precision=one_of("--precision", precision, ("fp32", "bf16")),
         device=choose_device(device),
         fusion_options=_values(fusion_set or ()),

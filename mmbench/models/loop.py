@@ -41,7 +41,7 @@ class Stage:
     """One training: the weights of ``model`` outside ``frozen``, on batches from a step on, scored by ``validate``.
 
     ``loss`` is a scalar of a batch. ``key`` identifies everything that the result depends on; ``state_file`` is where
-    an unfinished training is kept, None where it is not.
+    an unfinished training is kept, None where it is not. ``modulate`` may change the gradients of a batch and a step.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Stage:
     key: str
     state_file: Path | None
     frozen: tuple[nn.Module, ...] = ()
+    modulate: Callable[[Any, int], None] | None = None
 
 
 @dataclass(slots=True)
@@ -118,6 +119,8 @@ def _step(
         loss = stage.loss(batch)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    if stage.modulate is not None:
+        stage.modulate(batch, step)
     nn.utils.clip_grad_norm_(trained, 1.0)
     optimiser.step()
     value = float(loss.detach())

@@ -16,7 +16,7 @@ from mmbench.core.source import SignedSource
 from mmbench.models.augment import Augmentation
 from mmbench.models.config import ONLY, Stride
 from mmbench.models.plan import Encoders, Plan
-from mmbench.models.recipe import Precision, Recipe
+from mmbench.models.recipe import Balance, Precision, Recipe
 from mmbench.models.splits import Splits
 from mmbench.models.tasks.task import Size
 
@@ -47,6 +47,7 @@ class Choices:
     augmentation: Augmentation | None = None
     class_weight_power: float | None = None
     focal: float = 0.0
+    balance: Balance = "none"
     task_weights: Mapping[str, Any] = field(default_factory=dict)
     precision: Precision = "fp32"
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -93,7 +94,9 @@ def plan(splits: Splits, choices: Choices) -> Plan:
     return Plan(
         fusion=choices.fusion,
         recipe=recipe,
-        encoder=recipe.model_copy(update=encoder | {"class_weight_power": _POWER, "focal": 0.0, "task_weights": {}}),
+        encoder=recipe.model_copy(
+            update=encoder | {"class_weight_power": _POWER, "focal": 0.0, "task_weights": {}, "balance": "none"}
+        ),
         output=choices.output,
         device=choices.device,
         encoders=choices.encoders or ("frozen" if signed else "joint"),
@@ -119,6 +122,7 @@ def _recipe(splits: Splits, choices: Choices, signed: bool, shape: Size | None) 
         class_weight_power=defaults.class_weight_power if power is None else power,
         focal=choices.focal,
         task_weights=_task_weights(splits, choices),
+        balance=choices.balance,
         modality_dropout=0.1,
         augmentation=augmentation,
         crop=crop if augmentation == "crop" else None,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.models.augment import Augmentation
 
+Balance = Literal["none", "ogm-ge", "gradblend"]
 Precision = Literal["fp32", "bf16"]
 
 
@@ -19,7 +20,7 @@ class Recipe(BaseModel):
     ``task_weights``: w_k of each task in a joint training, 1 where none is given.
     ``modality_dropout``: each modality of each item is hidden with this probability, at least one is kept (Neverova et
     al., ModDrop, TPAMI 2016), so that what stands in the place of an absent modality is trained too. ``crop`` is the
-    size of a random view, None without augmentation.
+    size of a random view, None without augmentation. ``balance``: see ``balance``.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +37,7 @@ class Recipe(BaseModel):
     crop: tuple[int, int] | None = None
     task_weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(default_factory=dict)
     validations: int = Field(default=10, ge=1)
+    balance: Balance = "none"
     precision: Precision = "fp32"
     seed: int = 0
 

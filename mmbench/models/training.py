@@ -7,6 +7,7 @@ from typing import Any
 
 import mmbench
 from mmbench.models.assembled import CONFIG_KEY, FusionModel
+from mmbench.models.balanced import balanced
 from mmbench.models.building import built, config_of, modalities_of
 from mmbench.models.checkpoint import Metadata, save_checkpoint, weights_digest
 from mmbench.models.config import ModelConfig
@@ -41,8 +42,10 @@ def train(splits: Splits, plan: Plan, report: Report) -> Trained:
     encoders.load_into(model)
     key = key_of(data, config, plan.recipe, plan.device, plan.encoders, dict(encoders.records))
     frozen = tuple(model.encoders[m] for m in own) if plan.encoders == "frozen" else ()
-    best = fit(stage_of(plan.fusion, model, data, plan.recipe, (key, plan.state_file), frozen), report)
-    record = {"encoders": plan.encoders, **record_of(plan.recipe, best, data.metric)}
+    stage = stage_of(plan.fusion, model, data, plan.recipe, (key, plan.state_file), frozen)
+    stage, balance = balanced(stage, model, data, report)
+    best = fit(stage, report)
+    record = {"encoders": plan.encoders, **record_of(plan.recipe, best, data.metric), **balance}
     metadata = metadata_of(splits, config, record, encoders)
     save_checkpoint(plan.output, model, metadata)
     plan.state_file.unlink(missing_ok=True)
