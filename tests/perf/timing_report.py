@@ -3,8 +3,8 @@
     python tests/perf/timing_report.py [trials|stages|overhead|selftest ...] [--trials 60]
 
 ``trials``: interleaved comparisons of arithmetic with itself, with +10 % and with +25 %, under a margin of 5 %, and
-what "mean over 5 %" and pytest-benchmark's compare-fail say of the same data. ``stages``: the parts of a request against
-the whole, for every shipped baseline. ``overhead``: a block of calls of 1 ms against the bare calls.
+what "mean over 5 %" and pytest-benchmark's compare-fail say of the same data. ``stages``: the parts of a request
+against the whole, for every shipped baseline. ``overhead``: a block of calls of 1 ms against the bare calls.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from collections import Counter
 import numpy as np
 
 from mmbench import content
+from mmbench.core.model import ModelOptions
 from mmbench.gate.ab import LATENCY, AbRules, compare, report
 from mmbench.perf import plan, processes
 from mmbench.perf.interleaved import Contestant, Session, run_session
@@ -84,7 +85,7 @@ def stages() -> None:
     print("| baseline | whole ms | sum/whole | stages ms |\n| --- | --- | --- | --- |")
     for card in sorted(content.folder("baselines").glob("*/*/model.toml")):
         name = f"baseline:{card.parent.parent.name}/{card.parent.name}"
-        request = plan.request(name, LatencyOptions(batches=(1,)))
+        request = plan.request(name, LatencyOptions(model=ModelOptions(device="cpu", threads=1), batches=(1,)))
         rules = request.rules.model_copy(update={"stages_s": 4.0, "queries": 8})
         asked = Request(**request.model_dump() | {"kind": "details", "rules": rules})
         (found,) = Details.model_validate(processes.ask(asked, 1)).stages
