@@ -19,6 +19,7 @@ from mmbench.models.randomness import seeded
 from mmbench.models.recipe import Recipe
 
 _AUTOCAST = {"bf16": torch.bfloat16}
+_MOMENTUM = 0.9
 _SAVE_EVERY = 30.0  # seconds of work that kill -9 may cost
 
 
@@ -73,7 +74,7 @@ def fit(stage: Stage, report: Report) -> Best:
     safe.
     """
     trained = _freeze(stage)
-    optimiser = torch.optim.AdamW(trained, lr=stage.recipe.rate, weight_decay=stage.recipe.weight_decay)
+    optimiser = _optimiser(trained, stage.recipe)
     start, best = _resumed(stage, optimiser)
     done, saved = start, time.monotonic()
     try:
@@ -94,6 +95,12 @@ def fit(stage: Stage, report: Report) -> Best:
         ) from error
     stage.model.load_state_dict(best.weights)
     return best
+
+
+def _optimiser(trained: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimiser == "sgd":
+        return torch.optim.SGD(trained, lr=recipe.rate, momentum=_MOMENTUM, weight_decay=recipe.weight_decay)
+    return torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=recipe.weight_decay)
 
 
 def _freeze(stage: Stage) -> list[nn.Parameter]:
