@@ -16,7 +16,8 @@ from mmbench.metrics.rows import Rows
 from mmbench.perf.protocol import Block, process_value
 from mmbench.perf.replication import Replicated, replicated
 from mmbench.perf.request import Details, Replicate, Timed
-from mmbench.stats.quantiles import block_interval, lag_one, quantile
+from mmbench.stats.correlation import lag_one
+from mmbench.stats.quantiles import block_interval, quantile
 
 DEVICE, REQUEST, OFFLINE = "device", "request", "offline"
 # The metrics of the suite in the order of reports: name -> direction.
