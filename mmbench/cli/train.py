@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mmbench.cli import screen
 from mmbench.cli.training_flags import height_and_width, one_of, positive_rate, power_of_two, require_torch
 from mmbench.core.errors import ExitCode
 
@@ -84,10 +86,21 @@ TaskWeights = Annotated[
 Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, _option(_HOW, help="fp32 or bf16.")]
 Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads.")]
+Shared = Annotated[
+    bool,
+    _option(
+        _HOW, "--share-encoders", help="Write frozen encoders into files that other checkpoints share, one folder up."
+    ),
+]
+Card = Annotated[
+    str | None,
+    _option(_HOW, metavar="TITLE", help="Write model.toml beside the checkpoint: what it is, how it was made."),
+]
 TensorBoard = Annotated[Path | None, _option(_HOW, metavar="DIR", help="Write loss and validation as event files.")]
 
 
 def train(
+    context: typer.Context,
     suite: Suite,
     fusion: Fusion,
     output: Output,
@@ -116,6 +129,8 @@ def train(
     precision: Precision = "fp32",
     threads: Threads = None,
     tensorboard: TensorBoard = None,
+    share_encoders: Shared = False,
+    card: Card = None,
 ) -> int:
     """Train a model on a suite's training split; the best weights are chosen on its validation split.
 
@@ -132,6 +147,7 @@ def train(
 
     from mmbench.adapters.torch_model import choose_device
     from mmbench.cli.watching_training import TrainingReporter, both, curves_in
+    from mmbench.models.card import card_of
     from mmbench.models.planning import Choices, plan
     from mmbench.models.splits import open_splits
     from mmbench.models.subset import Subset
@@ -158,6 +174,7 @@ def train(
         precision=one_of("--precision", precision, ("fp32", "bf16")),
         device=choose_device(device),
         fusion_options=_values(fusion_set or ()),
+        shares_encoders=share_encoders,
     )
     if threads is not None:
         torch.set_num_threads(threads)
@@ -167,6 +184,8 @@ def train(
     planned = plan(splits, choices)
     with TrainingReporter() as reporter, curves_in(tensorboard) as curves:
         trained = run_training(splits, planned, both(reporter.told, curves.told))
+    if card is not None:
+        screen.save(output.with_name("model.toml"), card_of(trained, card, _command(context)))
     _conclude(trained, output, _run_flags(suite, settings, tier, data_root))
     return ExitCode.OK
 
@@ -183,6 +202,15 @@ def _conclude(trained: Trained, output: Path, flags: list[str]) -> None:
         f"{record['best_after']} of {record['steps']} steps ({record['items_seen']:,} items)"
     )
     typer.echo(f"Next: {shlex.join(['mmbench', 'run', *flags, '--model', str(output)])}")
+
+
+def _command(context: typer.Context) -> list[str]:
+    """What was typed, without what does not matter for the weights."""
+    import shlex
+
+    typed = ["mmbench", *(context.obj or sys.argv[1:])]
+    place = typed.index("--card") if "--card" in typed else len(typed)
+    return [shlex.quote(word) for word in typed[:place] + typed[place + 2 :]]
 
 
 def _run_flags(suite: str, settings: list[str] | None, tier: str | None, roots: list[str] | None) -> list[str]:

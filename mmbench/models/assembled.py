@@ -20,6 +20,7 @@ from mmbench.models.checkpoint import Metadata, read_checkpoint
 from mmbench.models.config import ModelConfig, PictureConfig, TextConfig
 from mmbench.models.dense_encoder import DenseEncoder
 from mmbench.models.encoders import encoder, normaliser
+from mmbench.models.shared_encoders import with_shared
 from mmbench.models.tasks.catalogue import TASKS
 from mmbench.models.tasks.task import Asked, Size
 from mmbench.models.vocabulary import PAD, Vocabulary
@@ -145,6 +146,7 @@ class FusionModel(nn.Module):
 def load_model(path: Path) -> tuple[FusionModel, Metadata]:
     """The self-contained model in a checkpoint, in evaluation mode, and the metadata; raises LoadError."""
     state, metadata = read_checkpoint(path)
+    state = with_shared(path, state, metadata)
     try:
         config = ModelConfig.model_validate(metadata.get(CONFIG_KEY))
         model = FusionModel(config)

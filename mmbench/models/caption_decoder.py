@@ -17,9 +17,9 @@ class CaptionDecoder(nn.Module):
     """An LSTM whose first state and whose attention read the fused tokens, the memory.
 
     h_0 = tanh(W_h m), c_0 = tanh(W_c m) with m the mean of the memory; at step t the context is the mean of the memory
-    and a learned null token, weighted by softmax(memory W_a h_t-1), and the logits of w_t are W_o [h_t; context_t], with h_t the state after
-    [embedding of w_t-1; context_t] (Vinyals et al., Show and Tell, CVPR 2015; Xu et al., Show, Attend and Tell, ICML
-    2015).
+    and a learned null token, weighted by softmax(memory W_a h_t-1), and the logits of w_t are W_o [h_t; context_t],
+    with h_t the state after [embedding of w_t-1; context_t] (Vinyals et al., Show and Tell, CVPR 2015; Xu et al., Show,
+    Attend and Tell, ICML 2015).
     """
 
     def __init__(self, width: int, words: int) -> None:

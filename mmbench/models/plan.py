@@ -19,7 +19,10 @@ Encoders = Literal["joint", "frozen", "finetuned"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is trained. ``encoder`` is the recipe of the encoders' own stage, unused where they are trained jointly."""
+    """What is trained. ``encoder`` is the recipe of the encoders' own stage, unused where they are trained jointly.
+
+    ``shares_encoders``: frozen encoders are written into files of their own, which other checkpoints name, too.
+    """
 
     fusion: str
     recipe: Recipe
@@ -34,6 +37,7 @@ class Plan:
     size: Size | None = None
     shape: Size | None = None
     fusion_options: Mapping[str, Any] = field(default_factory=dict)
+    shares_encoders: bool = False
 
     @property
     def state_file(self) -> Path:

@@ -51,6 +51,7 @@ class Choices:
     precision: Precision = "fp32"
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     fusion_options: Mapping[str, Any] = field(default_factory=dict)
+    shares_encoders: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,10 @@ def plan(splits: Splits, choices: Choices) -> Plan:
     if choices.fusion_options and choices.fusion.startswith(ONLY):
         raise UsageError(f"--fusion-set is for fusions, and {choices.fusion} has none; leave it out.")
     signed = isinstance(splits.train, SignedSource)
+    if choices.shares_encoders and (choices.encoders or ("frozen" if signed else "joint")) != "frozen":
+        raise UsageError(
+            "--share-encoders is for encoders that stay as they are; use --encoders frozen, or leave it out."
+        )
     defaults = _DEFAULTS[splits.spec.task]
     shape = choices.size or _first_size(splits)
     recipe = _recipe(splits, choices, signed, shape)
@@ -103,6 +108,7 @@ def plan(splits: Splits, choices: Choices) -> Plan:
         size=choices.size,
         shape=shape,
         fusion_options=choices.fusion_options,
+        shares_encoders=choices.shares_encoders,
     )
 
 

@@ -13,6 +13,7 @@ from mmbench.models.config import ModelConfig
 from mmbench.models.encoder_stage import TrainedEncoders, train_encoders
 from mmbench.models.loop import Report, fit
 from mmbench.models.plan import Plan
+from mmbench.models.shared_encoders import save_sharing
 from mmbench.models.splits import Splits, reference_task
 from mmbench.models.stages import key_of, record_of, stage_of, with_targets
 
@@ -44,7 +45,10 @@ def train(splits: Splits, plan: Plan, report: Report) -> Trained:
     best = fit(stage_of(plan.fusion, model, data, plan.recipe, (key, plan.state_file), frozen), report)
     record = {"encoders": plan.encoders, **record_of(plan.recipe, best, data.metric)}
     metadata = metadata_of(splits, config, record, encoders)
-    save_checkpoint(plan.output, model, metadata)
+    if plan.shares_encoders:
+        save_sharing(plan.output, model, own, metadata)
+    else:
+        save_checkpoint(plan.output, model, metadata)
     plan.state_file.unlink(missing_ok=True)
     return Trained(model.eval(), metadata, weights_digest(model.state_dict()))
 

@@ -12,6 +12,7 @@ from statistics import median
 import torch
 
 from mmbench.core.errors import UsageError
+from mmbench.core.key import digest_of
 from mmbench.core.record import Execution, ModelRecord, RunRecord
 from mmbench.metrics.rows import Rows
 from mmbench.models.assembled import FusionModel
@@ -146,5 +147,5 @@ def _model_record(cell: Cell, model: FusionModel, facts: CellFacts) -> ModelReco
         digest=weights_digest(model.state_dict()),
         parameters=sum(p.numel() for p in model.parameters()),
         accepts_missing=model.accepts_missing,
-        training={**facts.as_training(), "architecture": model.config.model_dump(mode="json")},
+        training={**facts.as_training(), "architecture": digest_of(model.config.model_dump(mode="json"))},
     )

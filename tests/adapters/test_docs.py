@@ -6,6 +6,9 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from mmbench.cli.main import main
 from mmbench.core import registry
 from mmbench.core.inference import PROTOCOLS, Inference
 
@@ -16,6 +19,13 @@ def test_every_adapter_has_an_example_and_is_told_of() -> None:
     for name, entry in registry.adapter.entries().items():
         assert entry.options.get("example"), name
         assert f"{name}:" in TEXT or name == "checkpoint", name
+
+
+def test_the_examples_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "adapters"]) == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    for entry in registry.adapter.entries().values():
+        assert f"--model {entry.options['example']}" in printed
 
 
 def test_every_protocol_is_told_of() -> None:

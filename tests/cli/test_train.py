@@ -97,7 +97,7 @@ def test_trains_on_the_embedded_suite(tmp_path: Path, monkeypatch: pytest.Monkey
     output = tmp_path / "my.safetensors"
     assert main(["train", "--suite", "seg", "--fusion", "late", *flags.split(), "-o", str(output)]) == 0
     model, metadata = load_model(output)
-    assert model.late
+    assert model.fusion.level == "logits"
     assert metadata["training"]["suite"] == "seg@1[regime=S4,tier=smoke]"
     assert metadata["training"]["encoder_stages"].keys() == {"rgb", "depth"}
     assert len(list((tmp_path / "encoders").glob("*.safetensors"))) == 2
@@ -194,3 +194,35 @@ def test_curves_for_tensorboard(data: Path, command: Callable[..., list[str]]) -
     assert steps[-1] == validation[-1].step
     assert 0 < len(validation) <= len(loss)
     assert all(0 <= event.value <= 1 for event in validation)
+
+
+def test_a_card_tells_how_the_model_was_made(tmp_path, monkeypatch, capsys):
+    """Encoders go into files that others share, and the model runs from there."""
+    import tomllib
+
+    monkeypatch.setenv("MMBENCH_CACHE", str(tmp_path / "cache"))
+    output = tmp_path / "cls-it" / "concat" / "weights.safetensors"
+    flags = ["--suite", "cls-it", "--tier", "smoke", "--width", "4", "--stride", "8", "--threads", "1"]
+    steps = ["--steps", "2", "--encoder-steps", "2", "--device", "cpu"]
+    command = [
+        "train",
+        *flags,
+        "--fusion",
+        "concat",
+        *steps,
+        "--share-encoders",
+        "--card",
+        "Two words",
+        "-o",
+        str(output),
+    ]
+    assert main(command) == 0
+    card = tomllib.loads(output.with_name("model.toml").read_text())
+    assert card["title"] == "Two words"
+    assert card["command"] == " ".join(["mmbench", *(word for word in command if word not in ("--card", "Two words"))])
+    assert card["training"]["steps"] == 2
+    assert "validation_accuracy" in card["training"]
+    assert len(list((tmp_path / "cls-it").glob("encoders-*.safetensors"))) == 2
+    assert main(["run", "--suite", "cls-it", "--tier", "smoke", "--model", str(output), "-o", str(tmp_path / "r")]) == 0
+    assert main([*command[:3], "--encoders", "joint", *command[3:]]) == 2
+    assert "--share-encoders is for encoders that stay as they are" in capsys.readouterr().err
