@@ -108,6 +108,7 @@ def test_the_figure_is_drawn(measured: tuple[int, Path]) -> None:
         (["--model", "python:nothing.py:make"], "Nothing says which inputs"),
         (["--model", "baseline:seg/concat", "--batch", "1,x"], "is no list of batch sizes"),
         (["--model", "baseline:seg/concat", "--suite", "seg"], "is measured alone"),
+        (["--model", "baseline:seg/concat", "--device", "cpu", "--lock-clocks", "1000"], "concerns an NVIDIA GPU"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_measured(
