@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: demo test lint types contracts benchmarks baselines stats-report check clean
+.PHONY: demo test lint types contracts benchmarks baselines timing-report stats-report check clean
 
 # The main job on the embedded suite: five fusion models measured, a leaderboard printed, a CSV written.
 demo: $(VENV)/.installed
@@ -30,6 +30,11 @@ check: lint types contracts test
 # Ratios against the peers, in one run; one thread.
 benchmarks: $(VENV)/.installed-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/benchmarks --benchmark-only
+
+# The acceptance of the timing on this machine: verdicts of 180 comparisons with known changes, stages against the whole,
+# the overhead; about a quarter of an hour on two quiet cores.
+timing-report: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python tests/perf/timing_report.py
 
 # The coverage of every interval method and the error rates of the gate, simulated in full: the tables in docs/.
 stats-report: $(VENV)/.installed-dev

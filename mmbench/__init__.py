@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    import torch
+from typing import Any
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "save_checkpoint"]
@@ -15,12 +13,13 @@ __all__ = ["__version__", "save_checkpoint"]
 
 def save_checkpoint(
     path: str | Path,
-    model: torch.nn.Module,
+    model: Any,
     arch: str | None = None,
     arch_kwargs: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> None:
-    """Saves the weights of ``model`` and what it takes to build it again; ``.safetensors`` or a torch zip by suffix.
+    """Saves the weights of ``model`` (a torch.nn.Module) and what it takes to build it again, by suffix as
+    ``.safetensors`` or a torch zip.
 
     ``arch`` is ``FILE.py:Class`` or ``package.module:Class`` (by default that of the model's class), ``arch_kwargs``
     its arguments, ``training`` JSON-able facts for the row. The file names code and holds none: it is run only for
@@ -29,6 +28,7 @@ def save_checkpoint(
 
         mmbench.save_checkpoint("my.ckpt", model, arch_kwargs={"width": 32})
     """
-    from mmbench.models.named import save_named
-
-    save_named(Path(path), model, arch, dict(arch_kwargs or {}), dict(training or {}))
+    # By name: the light half imports this module, and must not reach torch through it.
+    import_module("mmbench.models.named").save_named(
+        Path(path), model, arch, dict(arch_kwargs or {}), dict(training or {})
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -38,14 +39,25 @@ def test_import_brings_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
 
 
-@pytest.fixture
-def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
-    """``my.ckpt`` written by a script of the user's; then ``mmbench run`` with flags."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "train.py").write_text(NET + "if __name__ == '__main__':\n    " + SAVE.replace("\n", "\n    "))
-    root = str(Path(mmbench.__file__).parents[1])
-    done = subprocess.run([sys.executable, "train.py"], capture_output=True, text=True, env={"PYTHONPATH": root})
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a script of the user's has saved ``my.ckpt``."""
+    folder = tmp_path_factory.mktemp("user")
+    (folder / "train.py").write_text(NET + "if __name__ == '__main__':\n    " + SAVE.replace("\n", "\n    "))
+    environment = {"PYTHONPATH": str(Path(mmbench.__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "train.py"], capture_output=True, text=True, env=environment, cwd=folder, timeout=120
+    )
     assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def saved(written: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """``mmbench run`` of the user's checkpoint with flags, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("train.py", "my.ckpt"):
+        shutil.copy(written / name, tmp_path / name)
 
     def run(*flags: str) -> int:
         return main(["run", "--suite", "seg", "--tier", "smoke", "--limit", "4", "--model", "my.ckpt", *flags])

@@ -14,7 +14,7 @@ from mmbench.adapters.score_outputs import answers, class_scores
 from mmbench.adapters.text_outputs import texts_of
 from mmbench.core.errors import LoadError, SampleError
 from mmbench.core.model import ModelRequest
-from mmbench.core.prediction import Prediction
+from mmbench.core.prediction import Joint, Prediction
 
 Convert = Callable[[Any, Asked], Sequence[Prediction | SampleError]]
 
@@ -26,6 +26,22 @@ def label_maps(raw: Any, asked: Asked) -> Sequence[Prediction | SampleError]:
     return to_predictions(output, asked.ids, asked.sizes, len(asked.request.classes))
 
 
+def joint(raw: Any, asked: Asked) -> Sequence[Prediction | SampleError]:
+    """A dict of each task's own output; an item fails when one of its tasks does."""
+    tasks = asked.request.spec.tasks
+    if not isinstance(raw, Mapping) or set(raw) != set(tasks):
+        raise asked.unfit(raw, f"a dict with the output of each task ({', '.join(tasks)})")
+    parts = {task: CONVERTERS[task](raw[task], asked.of(task)) for task in tasks}
+    return [
+        _joint(sample_id, {task: found[n] for task, found in parts.items()}) for n, sample_id in enumerate(asked.ids)
+    ]
+
+
+def _joint(sample_id: str, parts: Mapping[str, Any]) -> Prediction | SampleError:
+    failed = next((part for part in parts.values() if isinstance(part, SampleError)), None)
+    return failed or Joint(sample_id, parts)
+
+
 CONVERTERS: Mapping[str, Convert] = MappingProxyType(
     {
         "segmentation": label_maps,
@@ -34,6 +50,7 @@ CONVERTERS: Mapping[str, Convert] = MappingProxyType(
         "vqa": answers,
         "captioning": texts_of,
         "detection": detections,
+        "joint": joint,
     }
 )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 
 from mmbench.adapters.outputs import describe
 from mmbench.core.errors import LoadError, SampleError
 from mmbench.core.model import ModelRequest
+from mmbench.core.parts import of_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,18 @@ class Asked:
     request: ModelRequest
     sizes: list[tuple[int, int]] = field(default_factory=list)
     answers: tuple[str, ...] = ()
+
+    def of(self, task: str) -> Asked:
+        """The part of a joint suite; ``answers`` are the model's own, else those of the part."""
+        request = self.request
+        part = replace(
+            request,
+            spec=request.spec.model_copy(update={"task": task}),
+            classes=of_part(request.classes, task),
+            options=replace(request.options, output=None),
+        )
+        own = self.answers if self.answers != request.classes else part.classes
+        return replace(self, request=part, answers=own)
 
     def unfit(self, returned: object, expected: str) -> LoadError:
         """What to raise when the answer is not what the task asks for."""

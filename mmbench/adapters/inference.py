@@ -21,7 +21,8 @@ def infer(forward: Forward, inputs: Inputs, protocol: Inference, planes: frozens
 
     ``planes`` names the inputs that are resized to the nearest pixel, since a mean of two depths is no depth.
     """
-    height, width = next(x.shape[-2:] for x in inputs.values() if x is not None)
+    height, width = _size(inputs)
+    inputs = {m: _plane(x, protocol) if m in planes else x for m, x in inputs.items()}
     total: Tensor | None = None
     for scale in protocol.scales:
         found = _at_scale(forward, _scaled(inputs, scale, planes), protocol)
@@ -30,6 +31,12 @@ def infer(forward: Forward, inputs: Inputs, protocol: Inference, planes: frozens
     if total is None:
         raise ValueError("a protocol without a scale")
     return total if protocol.combine == "exp" else total / len(protocol.scales)
+
+
+def _plane(x: Tensor | None, protocol: Inference) -> Tensor | None:
+    if x is None:
+        return None
+    return (x / protocol.plane_divisor).expand(-1, protocol.plane_channels, -1, -1)
 
 
 def _at_scale(forward: Forward, inputs: Inputs, protocol: Inference) -> Tensor:

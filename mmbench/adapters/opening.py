@@ -48,7 +48,9 @@ def open_model(locator: str, spec: SuiteSpec, source: Source, options: ModelOpti
     Raises UnknownName for a scheme that no adapter has, MissingExtra when the adapter needs an extra, LoadError when
     the model cannot be loaded or does not fit the suite's task, classes or modalities.
     """
-    parsed = recognised(Locator.parse(locator))
+    parsed = Locator.parse(locator)
+    if options.arch is None:  # with it, whatever is given holds weights
+        parsed = recognised(parsed)
     opener = registry.adapter.get(parsed.scheme)
     request = ModelRequest(locator, parsed.target, spec, tuple(source.classes), source.modalities, options, source)
     model: Model = opener(request)

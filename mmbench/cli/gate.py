@@ -146,10 +146,13 @@ gate.command()(ab)
 
 
 def _times(base: str, head: str, spec: GateSpec, results: Path, context: str) -> TimeReport | None:
-    """The report of latency runs; None where the runs hold scores."""
+    """The report of latency runs, or of files of pytest-benchmark; None where the runs hold scores."""
+    from mmbench.gate.history import gate_history, is_history
     from mmbench.gate.sides import side
     from mmbench.gate.stored_times import gate_times, is_latency
 
+    if is_history(base, head):
+        return gate_history(Path(base), Path(head), spec, context)
     sides = side(base, results, "reference"), side(head, results, "head")
     return gate_times(*sides, spec, context) if is_latency([*sides[0], *sides[1]]) else None
 

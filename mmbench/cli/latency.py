@@ -33,6 +33,7 @@ class LatencyFlags:
     slo: float | None
     budget: float
     resident: bool
+    lock_clocks: int | None
     figure: Path | None
 
 
@@ -54,6 +55,7 @@ def latency(
 ) -> ExitCode:
     """Every model in every precision; what fails does not stop the rest."""
     from mmbench.adapters.opening import expand_locators
+    from mmbench.perf.locking import locked_clocks
     from mmbench.perf.plan import estimate
 
     todo = [(locator, asked) for locator in expand_locators(models) for asked in _each(options, flags, choice)]
@@ -62,10 +64,11 @@ def latency(
     if dry_run:
         return ExitCode.OK
     runs, codes = [], []
-    for locator, asked in todo:
-        run, code = _measured(locator, asked, alone=len(todo) == 1)
-        runs += [run] if run is not None else []
-        codes.append(code)
+    with locked_clocks(todo[0][1].model.device, flags.lock_clocks):
+        for locator, asked in todo:
+            run, code = _measured(locator, asked, alone=len(todo) == 1)
+            runs += [run] if run is not None else []
+            codes.append(code)
     _conclude(runs, flags, as_json)
     return worst(codes)
 

@@ -41,6 +41,13 @@ def leaderboard(
     slices: Annotated[bool, typer.Option("--slices", help="Show each slice.")] = False,
     per_class: Annotated[bool, typer.Option("--per-class", help="Show each class.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 4 when runs of one suite cannot be compared.")] = False,
+    benchmark_json: Annotated[
+        Path | None, typer.Option("--benchmark-json", help="Write the latency runs as JSON of pytest-benchmark.")
+    ] = None,
+    cost: Annotated[
+        str | None, typer.Option("--cost", help="Show quality against this cost: ms, memory or parameters.")
+    ] = None,
+    figure: Annotated[Path | None, typer.Option("--figure", help="Draw quality against cost: PNG or SVG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, one object per line of the CSV.")] = False,
 ) -> int:
     """Show finished runs side by side: only numbers that may be compared stand in one column."""
@@ -51,6 +58,10 @@ def leaderboard(
         raise UsageError("--json prints to the screen and is a format of its own; leave out --format and -o.")
     render = _renderer(form)
     board = _measured(folders or [Path("results")], sort)
+    if benchmark_json is not None:
+        _export(folders or [Path("results")], benchmark_json)
+    if cost is not None or figure is not None:
+        return _against_cost(board, cost or "ms", figure)
     check_metrics(board, metric or [])
     if strict and board.refused:
         more = f" ({len(board.refused)} such pairs)" if len(board.refused) > 1 else ""
@@ -64,6 +75,29 @@ def leaderboard(
         screen.save(output, render(board, view))
     else:
         screen.write(render(board, view))
+    return ExitCode.OK
+
+
+def _export(folders: list[Path], file: Path) -> None:
+    from mmbench.core.performance import LATENCY
+    from mmbench.reports.pytest_benchmark import export
+    from mmbench.store import find_runs, load_rows
+
+    runs = [run for run in find_runs(folders) if run.record.task == LATENCY]
+    if not runs:
+        raise NothingMeasured("There is no latency run to export; measure one with mmbench run --suite latency.")
+    content = export([(run.record, load_rows(run.folder, run.record)) for run in runs])
+    screen.save(file, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def _against_cost(board: Leaderboard, cost: str, figure: Path | None) -> ExitCode:
+    from mmbench.reports.pareto import blocks, save_figure
+    from mmbench.reports.terminal import drawn
+
+    screen.write(drawn(blocks(board, cost), screen.width(), screen.colour()))
+    if figure is not None:
+        save_figure(board, cost, figure)
+        typer.echo(f"Wrote {figure}.", err=True)
     return ExitCode.OK
 
 

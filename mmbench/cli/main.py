@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from mmbench import __version__
 from mmbench.cli.check import check
 from mmbench.cli.compare import compare
+from mmbench.cli.doctor import doctor
 from mmbench.cli.gate import gate
 from mmbench.cli.init import init
 from mmbench.cli.leaderboard import leaderboard
@@ -64,6 +65,7 @@ app.command()(init)
 app.command()(show)
 app.command()(check)
 app.command()(selftest)
+app.command()(doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -78,6 +78,7 @@ InputsFrom = Annotated[
 Slo = Annotated[float | None, _option(_LATENCY, metavar="MS", help="The limit of the server; else 5 typical requests.")]
 Budget = Annotated[float, _option(_LATENCY, metavar="MINUTES", help="Start no process after so many minutes.")]
 Resident = Annotated[bool, _option(_LATENCY, "--resident", help="One process alone: for models too big to restart.")]
+LockClocks = Annotated[int | None, _option(_LATENCY, metavar="MHZ", help="Lock the GPU's clock meanwhile.")]
 Figure = Annotated[Path | None, _option(_LATENCY, metavar="FILE", help="Draw time and throughput: PNG or SVG.")]
 Results = Annotated[Path, _option(_OUT, "--results", "-o", help="Where the run's folder is put.")]
 Predictions = Annotated[
@@ -123,6 +124,7 @@ def run(
     slo: Slo = None,
     budget: Budget = 2.5,
     resident: Resident = False,
+    lock_clocks: LockClocks = None,
     figure: Figure = None,
     results: Results = Path("results"),
     save_predictions: Predictions = None,
@@ -161,7 +163,7 @@ def run(
         argv=("mmbench", *(context.obj or sys.argv[1:])),
     )
     if is_latency(suite):
-        flags = LatencyFlags(batch, compile_, inputs_from, slo, budget, resident, figure)
+        flags = LatencyFlags(batch, compile_, inputs_from, slo, budget, resident, lock_clocks, figure)
         return latency(model, options, flags, choice, dry_run, as_json)
     todo = tasks([open_suite(text, choice) for text in suite], model)
     if dry_run:

@@ -77,6 +77,12 @@ ClassWeights = Annotated[
     float | None,
     _option(_HOW, min=0, max=1, help="Weight of a class: its share ** -POWER; 0.5 by default.", metavar="POWER"),
 ]
+Focal = Annotated[
+    float, _option(_HOW, min=0, help="Exponent of the focal loss, which counts what is hard; 0 is cross-entropy.")
+]
+TaskWeights = Annotated[
+    list[str] | None, _option(_HOW, "--task-weight", metavar="TASK=WEIGHT", help="Of a suite of several tasks; repeat.")
+]
 Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, _option(_HOW, help="fp32 or bf16.")]
 Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads.")]
@@ -117,6 +123,8 @@ def train(
     crop: Crop = None,
     augment: Augment = None,
     class_weights: ClassWeights = None,
+    focal: Focal = 0.0,
+    task_weight: TaskWeights = None,
     device: Device = "auto",
     precision: Precision = "fp32",
     threads: Threads = None,
@@ -161,6 +169,8 @@ def train(
         crop=height_and_width("--crop", crop),
         augmentation=one_of("--augment", augment, ("none", "crop")),
         class_weight_power=class_weights,
+        focal=focal,
+        task_weights=_values(task_weight or ()),
         precision=one_of("--precision", precision, ("fp32", "bf16")),
         device=choose_device(device),
         fusion_options=_values(fusion_set or ()),

@@ -12,6 +12,7 @@ from mmbench.core.errors import UnknownName
 
 Side = Annotated[int, Field(ge=1)]
 Scale = Annotated[float, Field(gt=0, le=8, allow_inf_nan=False)]
+Divisor = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 # What every record holds; the other settings only when they are not the default, so that keys stay as they are.
 _ALWAYS = ("mode", "resize_logits")
 
@@ -22,6 +23,8 @@ class Inference(BaseModel):
     ``whole`` gives the model the whole picture, ``slide`` windows of ``crop`` (height, width) every ``stride`` pixels,
     the last ones moved back to the edge. A picture smaller than a window is seen as it is, or with ``pad`` in the
     middle of zeros.
+    Planes (depth and the like) are divided by ``plane_divisor`` and, with three ``plane_channels``, repeated as a
+    picture, which is what models that were trained on depth as an image expect; HHA is a picture already.
     Each of ``scales`` resizes the inputs first (bilinear, planes by the nearest pixel), ``flip`` adds the mirrored
     picture. ``combine`` says of what the mean over windows, scales and mirrors is taken:
 
@@ -42,6 +45,8 @@ class Inference(BaseModel):
     flip: bool = False
     combine: Literal["logits", "softmax", "exp"] = "logits"
     pad: bool = False
+    plane_divisor: Divisor = 1.0
+    plane_channels: Literal[1, 3] = 1
 
     @model_validator(mode="after")
     def _windows_cover(self) -> Inference:
@@ -54,7 +59,7 @@ class Inference(BaseModel):
     @property
     def is_plain(self) -> bool:
         """Whether the model sees each picture once, as it is."""
-        return self.mode == "whole" and self.scales == (1.0,) and not self.flip
+        return self.identity() == Inference(combine=self.combine, pad=self.pad).identity()
 
     def identity(self) -> dict[str, str]:
         """For the comparability key: settings as text."""

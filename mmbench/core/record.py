@@ -85,10 +85,15 @@ class Execution(_Table):
 
 
 class Cost(_Table):
-    """Milliseconds per item of the model alone (median over batches; None when nothing was timed), peak RSS in MiB."""
+    """Milliseconds per item of the model alone (median over batches; None when nothing was timed), peaks in MiB.
+
+    The peaks are those of the loop, without the scoring: what the process held, and what torch had allocated on a GPU
+    (None without one).
+    """
 
     ms_per_item: Finite | None
     peak_rss_mib: Finite
+    peak_device_mib: Finite | None = None
     seconds: Finite
 
 

@@ -15,6 +15,7 @@ from mmbench.fusion.feature import Feature
 
 _FREQUENCIES = 4
 _AXES = 2
+_SEQUENCE = 32
 PLACE_CHANNELS = 2 * _FREQUENCIES * _AXES
 
 
@@ -59,9 +60,15 @@ def pooled(feature: Feature) -> Feature:
 
 
 def _places(feature: Feature) -> Tensor:
-    """float32 [L,16]: sines and cosines of pi 2**f u for the last two axes, u the token's centre in 0..1."""
+    """float32 [L,16]: sines and cosines of pi 2**f u for the last two axes.
+
+    u is the token's centre in 0..1 on a map, and its place over 32 in a sequence, which may be padded.
+    """
     layout = feature.grid or (feature.x.shape[1],)
-    centres = [(torch.arange(side, device=feature.x.device) + 0.5) / side for side in layout]
+    spans = layout if len(layout) > 1 else (_SEQUENCE,)
+    centres = [
+        (torch.arange(side, device=feature.x.device) + 0.5) / span for side, span in zip(layout, spans, strict=True)
+    ]
     cells = torch.stack(torch.meshgrid(*centres, indexing="ij"), dim=-1).flatten(0, -2)[:, -_AXES:]
     angles = math.pi * cells[:, :, None] * 2.0 ** torch.arange(_FREQUENCIES, device=cells.device)
     waves = torch.cat([angles.sin(), angles.cos()], dim=2).flatten(1)

@@ -17,9 +17,9 @@ class CaptionDecoder(nn.Module):
     """An LSTM whose first state and whose attention read the fused tokens, the memory.
 
     h_0 = tanh(W_h m), c_0 = tanh(W_c m) with m the mean of the memory; at step t the context is the mean of the memory
-    weighted by softmax(memory W_a h_t-1), and the logits of w_t are W_o [h_t; context_t], with h_t the state after
-    [embedding of w_t-1; context_t] (Vinyals et al., Show and Tell, CVPR 2015; Xu et al., Show, Attend and Tell, ICML
-    2015).
+    and a learned null token, weighted by softmax(memory W_a h_t-1), and the logits of w_t are W_o [h_t; context_t],
+    with h_t the state after [embedding of w_t-1; context_t] (Vinyals et al., Show and Tell, CVPR 2015; Xu et al., Show,
+    Attend and Tell, ICML 2015).
     """
 
     def __init__(self, width: int, words: int) -> None:
@@ -28,6 +28,7 @@ class CaptionDecoder(nn.Module):
         self.hidden = 2 * width
         self.embed = nn.Embedding(1 + words, width)
         self.start = nn.Linear(width, 2 * self.hidden)
+        self.null = nn.Parameter(torch.randn(width) * 0.02)
         self.attend = nn.Linear(self.hidden, width, bias=False)
         self.cell = nn.LSTMCell(2 * width, self.hidden)
         self.say = nn.Linear(self.hidden + width, 1 + words)
@@ -50,10 +51,10 @@ class CaptionDecoder(nn.Module):
         return Feature(x, torch.zeros_like(x[..., 0], dtype=torch.bool))
 
     def _context(self, memory: Feature, hidden: Tensor) -> Tensor:
-        """Weights of what is padding are 0, and all are where everything is."""
-        tokens = memory.x.masked_fill(memory.pad[..., None], 0)
+        """The null token is always there, so that there is a choice even in a memory of one token."""
+        null = self.null.to(memory.x.dtype).expand(len(memory.x), 1, -1)
+        tokens = torch.cat([memory.x.masked_fill(memory.pad[..., None], 0), null], dim=1)
         scores = (tokens @ self.attend(hidden)[..., None]).squeeze(-1)
-        least = torch.finfo(scores.dtype).min
-        weights = scores.masked_fill(memory.pad, least).softmax(dim=-1).masked_fill(memory.pad, 0)
+        weights = scores.masked_fill(pad(memory.pad, (0, 1)), -torch.inf).softmax(dim=-1)
         context: Tensor = weights[:, None] @ tokens
         return context.squeeze(1)

@@ -66,7 +66,7 @@ class AudioConfig(_Table):
 
 InputConfig = Annotated[PictureConfig | TextConfig | AudioConfig, Field(discriminator="kind")]
 ReferenceTask = Literal[
-    "segmentation", "referring-segmentation", "classification", "vqa", "captioning", "detection", "look-map"
+    "segmentation", "referring-segmentation", "classification", "vqa", "captioning", "detection", "joint", "look-map"
 ]
 
 

@@ -31,9 +31,7 @@ from mmbench.models.plan import Plan
 from mmbench.models.recipe import Recipe
 from mmbench.models.serving import check_served
 from mmbench.models.splits import Splits, reference_task
-from mmbench.models.stages import Labelled, key_of, record_of, with_targets
-from mmbench.models.survey import class_weights, label_counts
-from mmbench.models.tasks.task import Penalty
+from mmbench.models.stages import Labelled, key_of, penalty_of, record_of, with_targets
 from mmbench.models.training import Trained, metadata_of
 from mmbench.models.validation import validate
 
@@ -128,13 +126,12 @@ def _stage(
 ) -> Stage:
     train, val = (_only(split, names) for split in (features.train, features.val))
     data, device = features.data, features.plan.device
-    counts = label_counts(data.train, data.splits.train.ids)
     return Stage(
         name=name,
         model=model,
         recipe=recipe,
         batches=partial(train.batches, recipe),
-        loss=partial(loss_of, model, penalty=Penalty(class_weights(counts, recipe.class_weight_power), recipe.focal)),
+        loss=partial(loss_of, model, penalty=penalty_of(data, recipe)),
         validate=lambda: validate(partial(answer_of, model), val.groups(), data.judged, device),
         device=device,
         key=state[0],

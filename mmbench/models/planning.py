@@ -46,6 +46,8 @@ class Choices:
     crop: tuple[int, int] | None = None
     augmentation: Augmentation | None = None
     class_weight_power: float | None = None
+    focal: float = 0.0
+    task_weights: Mapping[str, Any] = field(default_factory=dict)
     precision: Precision = "fp32"
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     fusion_options: Mapping[str, Any] = field(default_factory=dict)
@@ -71,6 +73,7 @@ _DEFAULTS: Mapping[str, Defaults] = MappingProxyType(
         "classification": Defaults(width=32, stride=4, steps=1500, encoder_steps=800, class_weight_power=0.0),
         "captioning": Defaults(width=64, stride=8, steps=1500, encoder_steps=1500, class_weight_power=0.0),
         "detection": Defaults(width=32, stride=4, steps=1500, encoder_steps=1000, class_weight_power=0.0),
+        "joint": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
         "vqa": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
     }
 )
@@ -95,7 +98,7 @@ def plan(splits: Splits, choices: Choices) -> Plan:
     return Plan(
         fusion=choices.fusion,
         recipe=recipe,
-        encoder=recipe.model_copy(update=encoder | {"class_weight_power": _POWER, "focal": 0.0}),
+        encoder=recipe.model_copy(update=encoder | {"class_weight_power": _POWER, "focal": 0.0, "task_weights": {}}),
         output=choices.output,
         device=choices.device,
         encoders=choices.encoders or ("frozen" if signed else "joint"),
@@ -120,12 +123,25 @@ def _recipe(splits: Splits, choices: Choices, signed: bool, shape: Size | None) 
         batch_size=choices.batch_size or (defaults.batch_size if signed else 8),
         rate=choices.rate or 3e-3,
         class_weight_power=defaults.class_weight_power if power is None else power,
+        focal=choices.focal,
+        task_weights=_task_weights(splits, choices),
         modality_dropout=0.1,
         augmentation=augmentation,
         crop=crop if augmentation == "crop" else None,
         precision=choices.precision,
         seed=choices.seed,
     )
+
+
+def _task_weights(splits: Splits, choices: Choices) -> dict[str, float]:
+    tasks = splits.spec.tasks
+    for task, weight in choices.task_weights.items():
+        if task not in tasks or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+            raise UsageError(
+                f"--task-weight {task}={weight} is not possible; expected TASK=WEIGHT with a weight from 0 and a task "
+                f"of the suite ({', '.join(tasks)})."
+            )
+    return {task: float(weight) for task, weight in choices.task_weights.items()}
 
 
 def _view(size: Size) -> Size:

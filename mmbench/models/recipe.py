@@ -16,6 +16,7 @@ class Recipe(BaseModel):
     """AdamW with a warm-up and a cosine decay to 0; the budget is in steps, so ``steps * batch_size`` items are seen.
 
     ``class_weight_power``: see ``survey.class_weights``; ``focal``: see ``tasks.task.Penalty``.
+    ``task_weights``: w_k of each task in a joint training, 1 where none is given.
     ``modality_dropout``: each modality of each item is hidden with this probability, at least one is kept (Neverova et
     al., ModDrop, TPAMI 2016), so that what stands in the place of an absent modality is trained too. ``crop`` is the
     size of a random view, None without augmentation.
@@ -33,6 +34,7 @@ class Recipe(BaseModel):
     modality_dropout: float = 0.0
     augmentation: Augmentation = "none"
     crop: tuple[int, int] | None = None
+    task_weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = Field(default_factory=dict)
     validations: int = Field(default=10, ge=1)
     precision: Precision = "fp32"
     seed: int = 0

@@ -9,13 +9,13 @@ from mmbench.core.errors import UsageError
 from mmbench.models.config import ReferenceTask
 
 _DENSE: tuple[ReferenceTask, ...] = ("segmentation", "referring-segmentation")
-_POOLED: tuple[ReferenceTask, ...] = ("classification", "vqa")
-# Those that do not serve every task, and why; operators of tensors grow with the number of tokens, late fusions of
-# probabilities need the logits of classes, and a grid needs places.
+_POOLED: tuple[ReferenceTask, ...] = ("classification", "vqa", "joint")
+# Those that do not serve every task: operators of tensors grow with the number of tokens, products of probabilities
+# need the logits of one choice, maps need places.
 _SERVED: Mapping[str, tuple[ReferenceTask, ...]] = MappingProxyType(
     {
         "model_nonlinear": (*_DENSE, *_POOLED),
-        "product_of_experts": (*_DENSE, *_POOLED),
+        "product_of_experts": (*_DENSE, "classification", "vqa"),
         "conv": (*_DENSE, "detection"),
         "early": (*_DENSE, "detection"),
         "channel_exchange": (*_DENSE, "detection"),

@@ -116,7 +116,7 @@ def stage_of(
     """Puts a stage together; ``state`` is its key and the file of its unfinished training."""
     train_ids = data.splits.train.ids
     device = next(model.parameters()).device
-    penalty = Penalty(class_weights(label_counts(data.train, train_ids), recipe.class_weight_power), recipe.focal)
+    penalty = penalty_of(data, recipe)
     return Stage(
         name=name,
         model=model,
@@ -129,6 +129,12 @@ def stage_of(
         state_file=state[1],
         frozen=frozen,
     )
+
+
+def penalty_of(data: Labelled, recipe: Recipe) -> Penalty:
+    """How errors count in a training with this recipe."""
+    counts = label_counts(data.train, data.splits.train.ids)
+    return Penalty(class_weights(counts, recipe.class_weight_power), recipe.focal, recipe.task_weights)
 
 
 def _validate(model: FusionModel, data: Labelled, device: torch.device) -> float:

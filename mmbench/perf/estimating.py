@@ -8,6 +8,7 @@ from itertools import pairwise
 from math import exp, isnan, log, nan
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmbench.core.record import Estimate
 from mmbench.core.table import Ragged
@@ -15,7 +16,7 @@ from mmbench.metrics.rows import Rows
 from mmbench.perf.protocol import Block, process_value
 from mmbench.perf.replication import Replicated, replicated
 from mmbench.perf.request import Details, Replicate, Timed
-from mmbench.stats.quantiles import quantile
+from mmbench.stats.quantiles import block_interval, lag_one, quantile
 
 DEVICE, REQUEST, OFFLINE = "device", "request", "offline"
 # The metrics of the suite in the order of reports: name -> direction.
@@ -34,6 +35,8 @@ PRIMARY = "latency_ms"
 QUANTITY = {"latency_ms": DEVICE, "request_ms": REQUEST, "throughput": OFFLINE}
 PERCENTILES = {"request_p90_ms": 0.90, "request_p95_ms": 0.95, "request_p99_ms": 0.99}
 BATCH = "batch"
+# Neighbouring calls that are correlated more than this are no independent values.
+CORRELATED = 0.1
 # The column of the rows.
 STATISTIC = "call_seconds"
 
@@ -100,7 +103,8 @@ def estimates(found: Sequence[Replicate], details: Details, resident: float | No
 
 def _at(found: Sequence[Replicate], details: Details, batch: int, resident: float | None) -> Iterator[Estimate]:
     unsteady = any(not result.steady for one in found for result in one.batches if result.batch == batch)
-    flags = ("unsteady-warm-up",) if unsteady else ()
+    constant = any(result.constant for one in found for result in one.batches if result.batch == batch)
+    flags = ("unsteady-warm-up",) * unsteady + ("constant-output",) * constant
     for name, quantity in QUANTITY.items():
         known = [timed(one, batch, quantity) for one in found]
         calls = sum(len(times) for part in known for times in part.blocks)
@@ -142,15 +146,24 @@ def _replicated(
 
 
 def _percentile(name: str, p: float, found: Sequence[Replicate], batch: int, flags: tuple[str, ...]) -> Estimate:
-    calls = [t for one in found for part in _blocks(timed(one, batch, REQUEST)) if not part.invalid for t in part.times]
-    known = quantile(np.array(calls), p)
+    series = [_calls(one, batch) for one in found]
+    known = quantile(np.concatenate(series), p)
     line = _line(
-        name, batch, None, "order statistics", f"p{100 * p:.0f} of requests on this machine", known.n, len(found)
+        name, batch, None, "order statistics", f"p{100 * p:.0f} of requests on this machine", known.n, len(found), flags
     )
-    if known.value is None:
+    if known.value is None or known.low is None or known.high is None:
         return line.model_copy(update={"reason": f"needs {known.needed} calls, has {known.n}"})
-    ends = {"value": known.value, "low": known.low, "high": known.high}
-    return line.model_copy(update={key: 1000 * (v or 0.0) for key, v in ends.items()} | {"flags": flags})
+    ends, method = (known.low, known.high), line.method
+    if statistics.fmean(map(lag_one, series)) > CORRELATED:
+        ends, method = block_interval(series, p), "moving-block bootstrap"
+    numbers = {"value": 1000 * known.value, "low": 1000 * ends[0], "high": 1000 * ends[1]}
+    return line.model_copy(update=numbers | {"method": method})
+
+
+def _calls(one: Replicate, batch: int) -> NDArray[np.float64]:
+    """Seconds of every valid request of a process, in their order."""
+    parts = [part.times for part in _blocks(timed(one, batch, REQUEST)) if not part.invalid]
+    return np.array([seconds for times in parts for seconds in times])
 
 
 def _energy(details: Details, processes: int) -> Estimate:

@@ -130,8 +130,13 @@ def block(call: Call, clock: Clock, rule: BlockRule, hold: float = 0.0) -> tuple
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Collects once, freezes what is alive, and keeps the garbage collector off; everything is put back at the end."""
-    enabled = gc.isenabled()
+    """Collects once, freezes what is alive, and keeps the garbage collector off; everything is put back at the end.
+
+    Where it is off already, there is nothing to do.
+    """
+    if not gc.isenabled():
+        yield
+        return
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -139,8 +144,7 @@ def collector_off() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
-        if enabled:
-            gc.enable()
+        gc.enable()
 
 
 def process_value(found: list[Block]) -> float:

@@ -14,11 +14,22 @@ from mmbench.perf.workload import Workload
 def replicate(ready: Ready, request: Request) -> Replicate:
     """All batch sizes in this process, the smallest first; only the first one warms up from cold."""
     rules = request.rules
-    found = []
+    found: list[BatchResult] = []
     for index, batch in enumerate(sorted(request.batches)):
         rule = rules.warm_up if index else rules.first_warm_up
-        found.append(_measured(ready, ready.load(batch), rules, rule))
+        try:
+            found.append(_measured(ready, ready.load(batch), rules, rule))
+        except Exception as error:
+            if not found or not is_out_of_memory(error):
+                raise
+            break
     return Replicate(cold=ready.cold, batches=tuple(found))
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error, or what caused it, says that memory is short: the sweep then ends at the last batch size."""
+    causes = [cause for cause in (error, error.__cause__, error.__context__) if cause is not None]
+    return any(isinstance(cause, MemoryError) or type(cause).__name__ == "OutOfMemoryError" for cause in causes)
 
 
 def _measured(ready: Ready, work: Workload, rules: Rules, rule: WarmUpRule) -> BatchResult:
@@ -40,6 +51,7 @@ def _measured(ready: Ready, work: Workload, rules: Rules, rule: WarmUpRule) -> B
         device=device,
         request=request,
         offline=offline(timed, clock, work.batch_size, rules.offline_s),
+        constant=work.constant,
         host_bound=bound,
     )
 

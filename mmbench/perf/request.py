@@ -77,7 +77,10 @@ class Timed(_Table):
 
 
 class BatchResult(_Table):
-    """One batch size in one process; ``offline`` in items per second, ``host_bound`` on a GPU alone."""
+    """One batch size in one process; ``offline`` in items per second, ``host_bound`` on a GPU alone.
+
+    ``constant``: the output did not depend on the input, so that what was timed may be a cache.
+    """
 
     batch: int
     warm_up_calls: int
@@ -86,6 +89,7 @@ class BatchResult(_Table):
     device: Timed | None
     request: Timed
     offline: float
+    constant: bool = False
     host_bound: float | None = None
 
 

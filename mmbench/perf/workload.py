@@ -28,7 +28,7 @@ class Workload:
     """Calls that go through the batches in turn; ``device`` is None for a model without a torch module.
 
     ``plain`` is the device's call of one batch outside of inference mode, for counting. ``bytes_least``: weights,
-    inputs and outputs of that call.
+    inputs and outputs of that call. ``constant``: different inputs had the same output, as if it were kept.
     """
 
     batch_size: int
@@ -36,6 +36,7 @@ class Workload:
     device: Call | None
     plain: Call
     bytes_least: int = 0
+    constant: bool = False
 
 
 class SamplePool:
@@ -75,7 +76,27 @@ def workload(model: Model, batches: Sequence[Batch]) -> Workload:
     recorded = [_recorded(model, module, batch) for batch in batches]
     plays = [_playback(module, calls) for calls in recorded]
     plain = _playback(module, recorded[0], inference=False)
-    return Workload(len(batches[0]), request, _rotating(plays), plain, _bytes_least(module, recorded[0], plays[0]()))
+    out = plays[0]()
+    return Workload(
+        batch_size=len(batches[0]),
+        request=request,
+        device=_rotating(plays),
+        plain=plain,
+        bytes_least=_bytes_least(module, recorded[0], out),
+        constant=len(plays) > 1 and are_equal(out, plays[1]()),
+    )
+
+
+def are_equal(first: object, other: object) -> bool:
+    """Whether two outputs hold the same tensors; False for outputs without any."""
+    import torch
+
+    one, two = (
+        [leaf for leaf in torch.utils._pytree.tree_leaves(out) if isinstance(leaf, torch.Tensor)]
+        for out in (first, other)
+    )
+    same = all(a.shape == b.shape and torch.equal(a, b) for a, b in zip(one, two, strict=False))
+    return bool(one) and len(one) == len(two) and same
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,9 @@ def _execution(record: RunRecord) -> str:
 
 def _cost(record: RunRecord) -> str:
     cost = record.cost
-    return f"{numbers.milliseconds(record)} ms/item, peak {cost.peak_rss_mib:.0f} MiB, {cost.seconds:.1f} s in all"
+    device = "" if cost.peak_device_mib is None else f", {cost.peak_device_mib:.0f} MiB allocated on the device"
+    peak = f"peak {cost.peak_rss_mib:.0f} MiB{device}"
+    return f"{numbers.milliseconds(record)} ms/item, {peak}, {cost.seconds:.1f} s in all"
 
 
 def _estimates(record: RunRecord) -> Grid:

@@ -15,12 +15,13 @@ from mmbench.adapters.opening import open_model
 from mmbench.conditions.applied import described
 from mmbench.core.errors import Interrupted, SampleError
 from mmbench.core.model import Model, ModelOptions
-from mmbench.core.record import Execution, RunRecord
+from mmbench.core.record import Cost, Execution, RunRecord
 from mmbench.core.source import NotedSource
 from mmbench.metrics.scoring import needed_statistics, row_statistics, statistic_widths
 from mmbench.runner import folders
 from mmbench.runner.execute import Job, Progress, execute
 from mmbench.runner.journal import Journal
+from mmbench.runner.memory import reset_peak
 from mmbench.runner.plan import Plan, make_plan, resume_key
 from mmbench.runner.provenance import provenance
 from mmbench.runner.scoring import Scores, comparability_key, cost, counts, model_record, score
@@ -95,9 +96,11 @@ def measure(prepared: Prepared, options: RunOptions, progress: Progress, clock: 
             widths = _widths(prepared.suite)
             # They belong to the suite, not to the model: known before the loop, once for all models of a command.
             prepared.suite.bounds(prepared.plan.ids)
+            reset_peak()
             execute(_job(prepared, widths, options), journal, progress)
+            spent = cost(journal, prepared.execution.device)
             scores = score(journal, prepared.suite, widths, options.draws)
-            return _stored(prepared, journal, scores, facts)
+            return _stored(prepared, journal, scores, spent, facts)
         except KeyboardInterrupt as error:
             done = sum(len(ids) for i, ids in enumerate(prepared.plan.batches) if i in journal.done())
             raise Interrupted(
@@ -157,7 +160,7 @@ def _job(prepared: Prepared, widths: tuple[tuple[str, int], ...], options: RunOp
     )
 
 
-def _stored(prepared: Prepared, journal: Journal, scores: Scores, facts: Mapping[str, Any]) -> StoredRun:
+def _stored(prepared: Prepared, journal: Journal, scores: Scores, spent: Cost, facts: Mapping[str, Any]) -> StoredRun:
     folder = journal.path.parent
     spec = prepared.suite.spec
     failures, condition = tuple(journal.failures()), described(prepared.suite.conditions)
@@ -177,7 +180,7 @@ def _stored(prepared: Prepared, journal: Journal, scores: Scores, facts: Mapping
         bounds=scores.bounds,
         rows=save_rows(folder, scores.rows),
         execution=prepared.execution,
-        cost=cost(journal),
+        cost=spent,
         key=comparability_key(spec, prepared.plan.reference, scores.rows, scores.digests, condition),
         licence=spec.licence,
         provenance=dict(facts),

@@ -14,8 +14,8 @@ from mmbench.core.prediction import ClassScores, Detections, LabelMap, Predictio
 from mmbench.core.sample import Batch
 from mmbench.runner.execute import predict
 from mmbench.runner.measure import Prepared
+from mmbench.runner.memory import peak_rss_mib
 from mmbench.runner.plan import choose
-from mmbench.runner.scoring import peak_rss_mib
 
 SAMPLES = 8
 # Other batch sizes change the last bits of float arithmetic: scores by so much, labels at ties only.

@@ -18,9 +18,10 @@ from mmbench.core.source import NotedSource, Source, TargetedSource
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.scoring import check, estimates, needed_statistics, tables_of
 from mmbench.runner import folders
+from mmbench.runner.memory import peak_rss_mib
 from mmbench.runner.plan import Plan, make_plan
 from mmbench.runner.provenance import provenance
-from mmbench.runner.scoring import comparability_key, model_record, peak_rss_mib
+from mmbench.runner.scoring import comparability_key, model_record
 from mmbench.runner.suites import OpenedSuite
 from mmbench.store import ROWS, StoredRun, save_rows, save_run
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import resource
 import statistics
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +20,7 @@ from mmbench.core.suite import SuiteReference, SuiteSpec
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.scoring import estimates, needed_statistics, tables_of
 from mmbench.runner.journal import Journal
+from mmbench.runner.memory import peak_device_mib, peak_rss_mib
 from mmbench.runner.suites import OpenedSuite
 
 
@@ -120,18 +119,16 @@ def counts(planned: int, journal_failures: int) -> Counts:
     return Counts(planned=planned, scored=planned - journal_failures, failed=journal_failures)
 
 
-def cost(journal: Journal) -> Cost:
-    """Milliseconds per item in the model (median over batches), seconds over all sessions, peak RSS of this process."""
+def cost(journal: Journal, device: str = "cpu") -> Cost:
+    """Milliseconds per item in the model (median over batches), seconds over all sessions, and the peaks so far.
+
+    To be read after the loop and before the scoring, whose memory is not the model's (``runner.memory.reset_peak``).
+    """
     timings = journal.timings()
     per_item = [1000 * timing.predict_seconds / timing.items for timing in timings if timing.items]
     return Cost(
         ms_per_item=statistics.median(per_item) if per_item else None,
         peak_rss_mib=peak_rss_mib(),
+        peak_device_mib=peak_device_mib(device),
         seconds=sum(timing.seconds for timing in timings),
     )
-
-
-def peak_rss_mib() -> float:
-    """Peak resident set size of this process, MiB (getrusage counts KiB on Linux, bytes on macOS)."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)

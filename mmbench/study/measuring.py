@@ -14,9 +14,10 @@ from mmbench.core.record import Cost, Counts, Execution, ModelRecord, RowsFile, 
 from mmbench.core.sample import Sample
 from mmbench.metrics.rows import Rows
 from mmbench.metrics.scoring import estimates, needed_statistics, tables_of
+from mmbench.runner.memory import peak_rss_mib
 from mmbench.runner.plan import make_plan
 from mmbench.runner.provenance import provenance
-from mmbench.runner.scoring import comparability_key, peak_rss_mib
+from mmbench.runner.scoring import comparability_key
 from mmbench.runner.suites import OpenedSuite
 
 

@@ -180,3 +180,20 @@ def test_a_model_of_other_classes_never_becomes_a_score(
     model = open_model(str(tmp_path / "my.ckpt"), toy_spec, toy_source, options)
     with pytest.raises(LoadError, match="it predicts 3 classes, but suite 'toy' has 4"):
         model.predict(batch_of([(4, 4)]))
+
+
+def test_a_partial_load_stands_in_the_row(
+    trained: torch.nn.Module, opened: Callable[..., Model], tmp_path: Path
+) -> None:
+    """Law: without --partial it fails, with it the names and the consent are recorded, and the digest is another."""
+    torch.save(trained.state_dict(), tmp_path / "my.ckpt")
+    whole = opened().info
+    state = {n: v for n, v in trained.state_dict().items() if n != "head.bias"} | {"old.head": torch.ones(1)}
+    torch.save(state, tmp_path / "my.ckpt")
+    with pytest.raises(LoadError, match=r"1 missing \(head\.bias\); 1 unexpected \(old\.head\)"):
+        opened()
+    info = opened(partial=True).info
+    assert info.preprocessing["partial"] == {"missing": ["head.bias"], "unexpected": ["old.head"]}
+    assert info.consents[1].startswith("weights that do not fit were allowed (--partial): 1 missing")
+    assert info.digest != whole.digest
+    assert "partial" not in whole.preprocessing or not whole.preprocessing["partial"]

@@ -127,6 +127,23 @@ def test_the_plain_protocol_changes_nothing() -> None:
     assert Inference().identity() == {"mode": "whole", "resize_logits": "bilinear"}
 
 
+def test_planes_are_scaled_and_repeated() -> None:
+    """Depth as a picture of three channels, in another unit; pictures stay as they are."""
+    seen = {}
+
+    def forward(inputs: Any) -> torch.Tensor:
+        seen.update(inputs)
+        return inputs["rgb"]
+
+    protocol = Inference(plane_divisor=4.0, plane_channels=3)
+    assert not protocol.is_plain
+    rgb, depth = torch.rand(2, 3, 4, 5), torch.rand(2, 1, 4, 5)
+    infer(forward, {"rgb": rgb, "depth": depth, "thermal": None}, protocol, frozenset({"depth", "thermal"}))
+    assert torch.equal(seen["rgb"], rgb)
+    assert torch.equal(seen["depth"], torch.cat([depth / 4] * 3, dim=1))
+    assert seen["thermal"] is None
+
+
 class Probe(torch.nn.Module):
     modalities = ("rgb", "depth")
 

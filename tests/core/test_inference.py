@@ -24,6 +24,8 @@ def test_every_setting_is_part_of_the_identity() -> None:
         Inference(mode="slide", crop=(4, 4), stride=(2, 2)),
         Inference(mode="slide", crop=(4, 4), stride=(2, 2), pad=True),
         Inference(mode="slide", crop=(4, 4), stride=(4, 2)),
+        Inference(plane_divisor=1000.0),
+        Inference(plane_channels=3),
         *PROTOCOLS.values(),
     ]
     assert len({tuple(one.identity().items()) for one in changed}) == len(changed)

@@ -20,9 +20,8 @@ from gate_scenarios import MadePair, Random, Scenario, paired_runs
 from mmbench.gate.decide import Finding, judge
 from mmbench.gate.family import Status, Subject, subjects
 from mmbench.gate.ledger import append, read, shared
-from mmbench.gate.planning import POWER, plans
+from mmbench.gate.planning import planned_groups, plans
 from mmbench.gate.spec import GateSpec, LedgerSpec, MetricRule
-from mmbench.stats.power import groups_to_decide
 
 TODAY = date(2026, 1, 1)
 # Test sets from which the true harm of a change is measured, where it is not known.
@@ -214,7 +213,7 @@ def planned(scenario: Scenario, metrics: int, margin: float) -> int:
     subject = subjects([paired_runs([pair])], spec_of([margin]))[0]
     alpha = min(spec.alpha_pass, spec.alpha_fail / metrics)
     (plan,) = plans([subject], spec.model_copy(update={"alpha_fail": spec.alpha_fail / metrics}))
-    groups = groups_to_decide(plan.error, plan.groups, 0.0, margin, alpha=alpha, power=POWER)
+    groups = planned_groups(plan.error, plan.groups, margin, alpha)
     return int(np.ceil(groups)) * pair.size
 
 

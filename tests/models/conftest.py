@@ -85,6 +85,29 @@ class SignedToySource(PlainSource):
         return 3
 
 
+@dataclass(frozen=True)
+class Talking(PlainSource):
+    """Classification: the light of a picture and a word, the class is their exclusive or; each knows its signature."""
+
+    modalities: Mapping[str, Modality] = field(
+        default_factory=lambda: {"rgb": Modality("rgb", "image", 3), "text": Modality("text", "text", 1)}
+    )
+    classes: tuple[str, ...] = ("equal", "unequal")
+    ignore: int | None = None
+
+    def load(self, sample_id: str) -> Sample:
+        light, near, _ = self._scene(sample_id)
+        rgb = np.full((self.side, self.side, 3), 200 if light else 40, dtype=np.uint8)
+        return Sample(sample_id, {"rgb": rgb, "text": f"it is {'near' if near else 'far'}"}, light ^ near)
+
+    def signature(self, sample_id: str, modality: str) -> Any:
+        light, near, _ = self._scene(sample_id)
+        return np.array(light if modality == "rgb" else near)
+
+    def signature_classes(self, modality: str) -> int:
+        return 2
+
+
 def _splits(kind: type[PlainSource]) -> Splits:
     return Splits(SPEC, SuiteReference(name="toy", version=1), kind("train"), kind("val", count=8, shift=100))
 
@@ -113,6 +136,14 @@ def splits() -> Splits:
 def signed() -> Splits:
     """Two splits that know signatures."""
     return _splits(SignedToySource)
+
+
+@pytest.fixture
+def talking(splits: Splits) -> Splits:
+    """Two splits of pictures with texts."""
+    table = {"task": "classification", "modalities": ("rgb", "text"), "metrics": ("accuracy",), "primary": "accuracy"}
+    spec = splits.spec.model_copy(update=table)
+    return Splits(spec, splits.reference, Talking("train"), Talking("val", count=8, shift=100))
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_an_operator_of_one_modality(features: Features) -> None:
     ("fusion", "sentence"),
     [
         ("early", "'early' joins inputs, so that no features can be kept for it; train it whole"),
-        ("bilinear", "'bilinear' serves classification, vqa, not segmentation; choose another fusion"),
+        ("bilinear", "'bilinear' serves classification, vqa, joint, not segmentation; choose another fusion"),
     ],
 )
 def test_what_cannot_be_fitted_is_a_sentence(features: Features, fusion: str, sentence: str) -> None:

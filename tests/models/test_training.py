@@ -233,3 +233,29 @@ def test_cache_is_where_the_variable_says(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.delenv("MMBENCH_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert encoder_cache.folder() == tmp_path / ".cache" / "mmbench" / "encoders"
+
+
+def test_texts_and_pictures_are_classified_together(talking: Splits, tmp_path: Path, cache: Path) -> None:
+    """Known answer: concat learns the exclusive or of a word and a picture; either alone must guess."""
+    recipe = Recipe(steps=120, batch_size=8, rate=1e-2, validations=4, class_weight_power=0.0)
+    plan = plan_for(tmp_path / "my.ckpt", recipe=recipe, encoder=recipe, encoders="frozen", width=8, stride=8)
+    scores = {
+        fusion: trained(talking, replace(plan, fusion=fusion)).metadata["training"]["validation"]
+        for fusion in ("concat", "only:rgb", "only:text")
+    }
+    assert scores["concat"] == {"metric": "accuracy", "value": 1.0}
+    assert scores["only:rgb"]["value"] == scores["only:text"]["value"] == 0.5
+
+
+@pytest.mark.parametrize(("stage", "step"), [("encoder text", 5), ("concat", 7)])
+def test_stopped_with_texts_it_ends_the_same(
+    talking: Splits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stage: str, step: int
+) -> None:
+    for name in ("whole", "stopped"):
+        monkeypatch.setenv("MMBENCH_CACHE", str(tmp_path / name))
+        plan = plan_for(tmp_path / f"{name}.ckpt", encoders="frozen", stride=8)
+        if name == "stopped":
+            with pytest.raises(Interrupted, match=f"steps of {stage}"):
+                train(talking, plan, stopping_at(stage, step))
+        trained(talking, plan)
+    assert (tmp_path / "stopped.ckpt").read_bytes() == (tmp_path / "whole.ckpt").read_bytes()

@@ -87,10 +87,12 @@ def test_no_valid_block_is_nothing_measured() -> None:
 
 
 def test_the_garbage_collector_is_off_inside_and_as_before_afterwards() -> None:
-    before = gc.isenabled()
+    assert gc.isenabled()
     with collector_off():
+        with collector_off():
+            assert not gc.isenabled()
         assert not gc.isenabled()
-    assert gc.isenabled() == before
+    assert gc.isenabled()
     assert gc.get_freeze_count() == 0
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from mmbench.stats.quantiles import allowed_over, effective_size, lag_one, least_samples, quantile
+from mmbench.stats.quantiles import allowed_over, block_interval, effective_size, lag_one, least_samples, quantile
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,13 @@ def test_correlated_values_are_worth_fewer() -> None:
     assert lag_one(slow) == pytest.approx(0.9, abs=0.03)
     assert effective_size(slow) < 400
     assert effective_size(np.ones(7)) == 7
+
+
+def test_the_block_interval_is_wider_where_neighbours_are_alike() -> None:
+    """The same values in random order and as a slow series: order statistics would say the same of both."""
+    random = np.random.default_rng(3)
+    slow = np.convolve(random.normal(size=2020), np.ones(21), "valid")
+    mixed = random.permutation(slow)
+    widths = [high - low for low, high in (block_interval([x], 0.9, length=60) for x in (slow, mixed))]
+    assert widths[0] > 2 * widths[1]
+    assert block_interval([slow], 0.9) == block_interval([slow], 0.9)

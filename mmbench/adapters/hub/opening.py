@@ -11,6 +11,7 @@ from typing import Any
 from mmbench.adapters.fill import weights_of
 from mmbench.adapters.hub.choice import Choice, choose
 from mmbench.adapters.torch_model import Identity, TorchModel
+from mmbench.adapters.weights.inert import screen
 from mmbench.core.errors import LoadError, MmbenchError
 from mmbench.core.model import Model, ModelRequest
 from mmbench.core.registry import adapter
@@ -58,6 +59,8 @@ def open_hub(request: ModelRequest) -> Model:
 
 
 def _load(choice: Choice, place: Place, request: ModelRequest) -> tuple[Any, dict[str, Any]]:
+    for file in sorted(Path(place.name).glob("*.bin")) if Path(place.name).is_dir() else ():
+        _screened(file)
     options: dict[str, Any] = {"revision": place.revision} if place.revision else {}
     if request.options.device_map is not None:
         options["device_map"] = request.options.device_map
@@ -70,6 +73,13 @@ def _load(choice: Choice, place: Place, request: ModelRequest) -> tuple[Any, dic
         **options,
     )
     return found
+
+
+def _screened(file: Path) -> None:
+    """transformers reads a .bin with ``weights_only``, which a hostile one can crash: it is looked at before."""
+    unknown = screen(file).unknown
+    if unknown:
+        raise LoadError(f"{file} holds more than weights ({sorted(unknown)[0][:60]}); save it as safetensors.")
 
 
 def _unfit(info: dict[str, Any], request: ModelRequest) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ from mmbench.models.config import ReferenceTask
 from mmbench.models.tasks.captioning import Captioning
 from mmbench.models.tasks.dense import ReferringSegmentation, Segmentation
 from mmbench.models.tasks.detection import Detection
+from mmbench.models.tasks.joint import JointTasks
 from mmbench.models.tasks.look_map import LookMap
 from mmbench.models.tasks.pooled import Classification, QuestionAnswering
 from mmbench.models.tasks.task import Task
@@ -21,6 +22,7 @@ TASKS: Mapping[ReferenceTask, Task] = MappingProxyType(
         "captioning": Captioning(),
         "vqa": QuestionAnswering(),
         "detection": Detection(),
+        "joint": JointTasks(),
         "look-map": LookMap(),
     }
 )

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmbench.core.errors import SampleError
-from mmbench.core.prediction import ClassScores, Prediction, Text
+from mmbench.core.prediction import ClassScores, Prediction, Single, Text
 from mmbench.fusion.feature import Feature
 from mmbench.models.bridges import pooled
 from mmbench.models.config import ModelConfig
@@ -50,11 +50,15 @@ class Classification(Task):
         """The mean over samples."""
         return penalty.of(logits.x[:, 0].float(), target)
 
-    def answer(self, decide: Decide, asked: Asked) -> Tensor:  # noqa: ARG002
+    def answer(self, decide: Decide, asked: Asked) -> Any:  # noqa: ARG002
         """float32 [B,C]."""
         return decide(None).x[:, 0].float()
 
-    def predictions(self, answers: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:  # noqa: ARG002
+    def predictions(self, answers: Any, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:
+        """As ``singles``."""
+        return list(self.singles(answers, ids, classes))
+
+    def singles(self, answers: Tensor, ids: Sequence[str], classes: Sequence[str]) -> Sequence[Single]:  # noqa: ARG002
         """The logits."""
         return [ClassScores(i, row) for i, row in zip(ids, answers.cpu().numpy(), strict=True)]
 
@@ -66,6 +70,6 @@ class QuestionAnswering(Classification):
         """The answer's number."""
         return torch.tensor(labels.classes.index(value) if value in labels.classes else VOID)
 
-    def predictions(self, answers: Tensor, ids: Sequence[str], classes: Sequence[str]) -> list[Prediction]:
+    def singles(self, answers: Tensor, ids: Sequence[str], classes: Sequence[str]) -> Sequence[Single]:
         """The most probable answer."""
         return [Text(i, classes[n]) for i, n in zip(ids, answers.max(dim=1).indices.tolist(), strict=True)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -35,10 +35,11 @@ class Labels:
 
 @dataclass(frozen=True, slots=True)
 class Penalty:
-    """How errors count: ``weights`` float32 [C] by class, and the focal exponent (0 is plain cross-entropy)."""
+    """How errors count: ``weights`` float32 [C] by class, the focal exponent (0: plain cross-entropy), w_k by task."""
 
     weights: Tensor
     focal: float = 0.0
+    tasks: Mapping[str, float] = field(default_factory=dict)
 
     def of(self, logits: Tensor, target: Tensor) -> Tensor:
         """The mean over labels that are not VOID of w_y (1 - p_y)^focal (-log p_y): logits float [B,C,...], int64.

@@ -115,6 +115,30 @@ def test_a_folder_is_recognised_without_its_scheme(made: Callable[[str], Path]) 
     assert opened(folder, "segmentation", locator=str(folder)).info.digest == opened(folder, "segmentation").info.digest
 
 
+def test_a_folder_of_weights_with_an_architecture_is_a_checkpoint(made: Callable[[str], Path], tmp_path: Path) -> None:
+    """With --arch the folder's weights are wanted, not its model."""
+    (tmp_path / "my.py").write_text("import torch\nclass Net(torch.nn.Linear):\n    pass\n")
+    options = {"arch": f"{tmp_path}/my.py:Net", "arch_kwargs": {"in_features": 1, "out_features": 1}}
+    with pytest.raises(LoadError, match=r"The weights in .* do not fit Net, which has 2: 2 missing"):
+        opened(made("segformer"), "segmentation", locator=str(made("segformer")), **options)
+
+
+def test_the_device_map_is_passed_on(made: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    import transformers
+
+    seen = {}
+    load = transformers.AutoModelForSemanticSegmentation.from_pretrained
+
+    def observed(name: str, **options: Any) -> Any:
+        seen.update(options)
+        return load(name, **{k: v for k, v in options.items() if k != "device_map"})
+
+    monkeypatch.setattr(transformers.AutoModelForSemanticSegmentation, "from_pretrained", observed)
+    opened(made("segformer"), "segmentation", device_map="balanced")
+    assert seen["device_map"] == "balanced"
+    assert seen["trust_remote_code"] is False
+
+
 def test_classes_are_matched_by_name(made: Callable[[str], Path]) -> None:
     """Law: the order of a model's classes is not the suite's; names decide, not places."""
     folder = made("segformer")
@@ -148,6 +172,18 @@ def test_code_of_a_repository_is_not_run(made: Callable[[str], Path], tmp_path: 
     with pytest.raises(LoadError, match="cannot be opened with transformers"):
         opened(tmp_path / "m", "segmentation")
     assert not mark.exists()
+
+
+def test_a_hostile_bin_is_never_loaded(made: Callable[[str], Path], tmp_path: Path) -> None:
+    """Law: neither code nor a crash: ``weights_only`` sees a .bin after it was looked at."""
+    corpus = runpy.run_path(str(Path(__file__).parents[1] / "weights" / "hostile.py"))["FILES"]
+    for name in ("reduce", "tuples_as_a_key"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text((made("segformer") / "config.json").read_text())
+        corpus[name](tmp_path / name, tmp_path / "ran").rename(tmp_path / name / "pytorch_model.bin")
+        with pytest.raises(LoadError, match=r"holds more than weights|nested too deeply"):
+            opened(tmp_path / name, "segmentation")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_the_offline_flag_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
