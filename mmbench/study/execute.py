@@ -75,6 +75,9 @@ class Work:
             transferred=bool(place.origin),
         )
         refused = {line.name: reason for line in lines if (reason := self.bench.refusal(line))}
+        alone = [line.name for line in lines if line.control == "unimodal" and line.name in refused]
+        if alone:
+            refused |= {line.name: f"there is no {alone[0]}." for line in lines if line.control == "ensemble"}
         for line in lines:
             if line.name in refused and not line.control and (not self.design.every or line.name == BASELINE):
                 raise UsageError(refused[line.name])
