@@ -42,7 +42,16 @@ Part = Annotated[
 Imbalance = Annotated[
     int, _option(_WHAT, metavar="RATIO", help="10 or 100: the first class is so many times as frequent as the last.")
 ]
-Fusion = Annotated[str, _option(_MODEL, help="A fusion (mmbench show fusions), or only:MODALITY for a unimodal model.")]
+Fusion = Annotated[
+    str | None, _option(_MODEL, help="A fusion (mmbench show fusions), or only:MODALITY for a unimodal model.")
+]
+Arch = Annotated[
+    str | None,
+    _option(_MODEL, metavar="NAME", help="A reference architecture, as vgg16_bert_linear; brings its fusion."),
+]
+PretrainedFolder = Annotated[
+    Path | None, _option(_MODEL, "--pretrained", metavar="DIR", help="Its encoders' weights: vgg16/, resnet/, bert/.")
+]
 FusionOptions = Annotated[
     list[str] | None, _option(_MODEL, "--fusion-set", metavar="NAME=VALUE", help="An option of the fusion; repeat.")
 ]
@@ -83,6 +92,9 @@ Focal = Annotated[
 TaskWeights = Annotated[
     list[str] | None, _option(_HOW, "--task-weight", metavar="TASK=WEIGHT", help="Of a suite of several tasks; repeat.")
 ]
+Balance = Annotated[
+    str | None, _option(_HOW, help="ogm-ge, or gradblend with --fusion hybrid: no modality learns at others' cost.")
+]
 Device = Annotated[str, _option(_HOW, help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, _option(_HOW, help="fp32 or bf16.")]
 Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads.")]
@@ -102,8 +114,10 @@ TensorBoard = Annotated[Path | None, _option(_HOW, metavar="DIR", help="Write lo
 def train(
     context: typer.Context,
     suite: Suite,
-    fusion: Fusion,
     output: Output,
+    fusion: Fusion = None,
+    arch: Arch = None,
+    pretrained: PretrainedFolder = None,
     settings: Settings = None,
     tier: Tier = None,
     data_root: Roots = None,
@@ -125,6 +139,7 @@ def train(
     class_weights: ClassWeights = None,
     focal: Focal = 0.0,
     task_weight: TaskWeights = None,
+    balance: Balance = None,
     device: Device = "auto",
     precision: Precision = "fp32",
     threads: Threads = None,
@@ -141,6 +156,8 @@ def train(
     mmbench train --suite seg --fusion concat -o my.ckpt
 
     mmbench train --suite seg-camvid --data-root DIR --fusion only:rgb -o camvid.safetensors
+
+    mmbench train --suite vqa --arch resnet_bert_vqa --pretrained DIR -o vqa.safetensors
     """
     require_torch("mmbench train")
     import torch
@@ -157,6 +174,8 @@ def train(
     choices = Choices(
         fusion=fusion,
         output=output,
+        arch=arch,
+        pretrained=pretrained,
         seed=seed,
         steps=steps,
         encoder_steps=encoder_steps,
@@ -171,6 +190,7 @@ def train(
         class_weight_power=class_weights,
         focal=focal,
         task_weights=_values(task_weight or ()),
+        balance=one_of("--balance", balance, ("ogm-ge", "gradblend")) or "none",
         precision=one_of("--precision", precision, ("fp32", "bf16")),
         device=choose_device(device),
         fusion_options=_values(fusion_set or ()),

@@ -15,7 +15,7 @@ from mmbench.content import explain
 from mmbench.core.errors import LoadError, UnknownName, UsageError
 from mmbench.fusion.base import FUSED, Decision, Fusion, Single, build_fusion, fusion_level
 from mmbench.fusion.feature import Feature, aligned, from_map, to_map
-from mmbench.models.bridges import Bridge
+from mmbench.models.bridges import Bridge, MeanBridge
 from mmbench.models.checkpoint import Metadata, read_checkpoint
 from mmbench.models.config import ModelConfig, PictureConfig, TextConfig
 from mmbench.models.dense_encoder import DenseEncoder
@@ -23,7 +23,7 @@ from mmbench.models.encoders import encoder, normaliser
 from mmbench.models.shared_encoders import with_shared
 from mmbench.models.tasks.catalogue import TASKS
 from mmbench.models.tasks.task import Asked, Size
-from mmbench.models.vocabulary import PAD, Vocabulary
+from mmbench.models.vocabulary import PAD, numbering
 
 # Under this name the ModelConfig stands in a checkpoint's metadata.
 CONFIG_KEY = "config"
@@ -45,9 +45,7 @@ class FusionModel(nn.Module):
         super().__init__()
         self.config = config
         self.kind = TASKS[config.task]
-        self._vocabularies = {
-            m: Vocabulary(t.words, t.length) for m, t in config.inputs.items() if isinstance(t, TextConfig)
-        }
+        self._vocabularies = {m: numbering(t) for m, t in config.inputs.items() if isinstance(t, TextConfig)}
         self.normalise = nn.ModuleDict({m: normaliser(table) for m, table in config.inputs.items()})
         self.fusion = _fusion(config, self.kind.channels(config))
         self.encoders = _encoders(config, self.fusion)
@@ -205,4 +203,7 @@ def _bridges(config: ModelConfig, fusion: Fusion, on_grid: bool) -> nn.ModuleDic
         names = [m for m in config.inputs if m not in pictures]
     else:
         names = [FUSED] if fusion.level == "inputs" else list(config.inputs)
-    return nn.ModuleDict({m: Bridge(config.width, fusion.layout == "aligned") for m in names})
+    together = fusion.layout == "aligned"
+    return nn.ModuleDict(
+        {m: MeanBridge(together) if config.bridge == "mean" else Bridge(config.width, together) for m in names}
+    )

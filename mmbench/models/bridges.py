@@ -48,6 +48,18 @@ class Bridge(nn.Module):
         return Feature(self.project(together)[:, None], nothing)
 
 
+class MeanBridge(nn.Module):
+    """The mean of the tokens that are not padding, or with ``is_pooled`` False the tokens as they are."""
+
+    def __init__(self, is_pooled: bool) -> None:
+        super().__init__()
+        self.is_pooled = is_pooled
+
+    def forward(self, feature: Feature) -> Feature:
+        """x float [B,L,d] -> float [B,1,d] or as it is."""
+        return pooled(feature) if self.is_pooled else feature
+
+
 def masked_mean(x: Tensor, pad: Tensor) -> Tensor:
     """float [B,L,d], bool [B,L] -> [B,d]: the mean of the tokens that are not padding; 0 where all are."""
     kept = (~pad)[..., None]

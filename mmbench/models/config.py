@@ -13,10 +13,19 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Words = tuple[Annotated[str, Field(min_length=1)], ...]
 Side = Annotated[int, Field(ge=1)]
 Stride = Literal[1, 2, 4, 8]
+BackboneName = Literal["vgg16", "resnet", "bert"]
+BridgeKind = Literal["mlp", "mean"]
 
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Backbone(_Table):
+    """A well-known encoder in the place of one of ours (``models.backbones``), with its own settings."""
+
+    name: BackboneName
+    settings: dict[str, Any] = Field(default_factory=dict)
 
 
 class PictureConfig(_Table):
@@ -29,6 +38,7 @@ class PictureConfig(_Table):
     channels: int = Field(ge=1)
     mean: tuple[Finite, ...]
     std: tuple[Positive, ...]
+    backbone: Backbone | None = None
 
     @model_validator(mode="after")
     def _one_per_channel(self) -> PictureConfig:
@@ -38,11 +48,16 @@ class PictureConfig(_Table):
 
 
 class TextConfig(_Table):
-    """A text: its vocabulary, and the ``length`` in words to which it is padded or cut."""
+    """A text: its vocabulary, and the ``length`` in words to which it is padded or cut.
+
+    With ``pieces`` the vocabulary is that of a pretrained encoder, word pieces with their marks.
+    """
 
     kind: Literal["text"] = "text"
     words: Words
     length: int = Field(ge=1, le=512)
+    pieces: bool = False
+    backbone: Backbone | None = None
 
     @property
     def channels(self) -> int:
@@ -78,8 +93,8 @@ class ModelConfig(_Table):
     relative to the input, ``size`` (height, width) what pictures are resized to, None to take them as they are,
     ``shape`` the size of the pictures that it was trained on (for a batch without any). ``subpixel`` says whether a
     token predicts each of its stride x stride pixels. A caption has at most ``length`` words, found with a ``beam`` of
-    that width. ``fusion`` is the name of an operator with its
-    ``fusion_options``, or ``only:MODALITY`` for a model without fusion.
+    that width. Between encoders and fusion lies a ``bridge``: a small network, or the mean alone. ``fusion`` is the
+    name of an operator with its ``fusion_options``, or ``only:MODALITY`` for a model without fusion.
     """
 
     task: ReferenceTask
@@ -92,6 +107,7 @@ class ModelConfig(_Table):
     subpixel: bool = False
     length: int = Field(default=1, ge=1, le=512)
     beam: int = Field(default=1, ge=1, le=64)
+    bridge: BridgeKind = "mlp"
     fusion: str
     fusion_options: dict[str, Any] = Field(default_factory=dict)
 

@@ -6,9 +6,11 @@ import torch
 from torch import Tensor, nn
 
 from mmbench.models.audio_encoder import AudioEncoder
-from mmbench.models.config import AudioConfig, InputConfig, PictureConfig, TextConfig
+from mmbench.models.backbones import PictureBackbone, TextBackbone
+from mmbench.models.config import AudioConfig, Backbone, InputConfig, PictureConfig, TextConfig
 from mmbench.models.dense_encoder import DenseEncoder
 from mmbench.models.text_encoder import TextEncoder
+from mmbench.models.vocabulary import SPECIAL
 
 
 class Normalise(nn.Module):
@@ -34,8 +36,16 @@ def normaliser(table: InputConfig) -> nn.Module:
 
 def encoder(table: InputConfig, width: int, stride: int) -> nn.Module:
     """Of a picture to a map float [B,d,h,w] at 1/stride, of a text or a recording to a Feature."""
+    if not isinstance(table, AudioConfig) and table.backbone is not None:
+        return _with_backbone(table, table.backbone, width)
     if isinstance(table, TextConfig):
         return TextEncoder(len(table.words), width)
     if isinstance(table, AudioConfig):
         return AudioEncoder(table.rate, table.mean, table.std, width)
     return DenseEncoder(table.channels, width, stride)
+
+
+def _with_backbone(table: PictureConfig | TextConfig, backbone: Backbone, width: int) -> nn.Module:
+    if isinstance(table, PictureConfig):
+        return PictureBackbone(backbone, width)
+    return TextBackbone(backbone, len(table.words) - (SPECIAL if table.pieces else 0), width)

@@ -19,6 +19,7 @@ from mmbench.models.randomness import seeded
 from mmbench.models.recipe import Recipe
 
 _AUTOCAST = {"bf16": torch.bfloat16}
+_MOMENTUM = 0.9
 _SAVE_EVERY = 30.0  # seconds of work that kill -9 may cost
 
 
@@ -41,7 +42,7 @@ class Stage:
     """One training: the weights of ``model`` outside ``frozen``, on batches from a step on, scored by ``validate``.
 
     ``loss`` is a scalar of a batch. ``key`` identifies everything that the result depends on; ``state_file`` is where
-    an unfinished training is kept, None where it is not.
+    an unfinished training is kept, None where it is not. ``modulate`` may change the gradients of a batch and a step.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Stage:
     key: str
     state_file: Path | None
     frozen: tuple[nn.Module, ...] = ()
+    modulate: Callable[[Any, int], None] | None = None
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ def fit(stage: Stage, report: Report) -> Best:
     safe.
     """
     trained = _freeze(stage)
-    optimiser = torch.optim.AdamW(trained, lr=stage.recipe.rate, weight_decay=stage.recipe.weight_decay)
+    optimiser = _optimiser(trained, stage.recipe)
     start, best = _resumed(stage, optimiser)
     done, saved = start, time.monotonic()
     try:
@@ -93,6 +95,12 @@ def fit(stage: Stage, report: Report) -> Best:
         ) from error
     stage.model.load_state_dict(best.weights)
     return best
+
+
+def _optimiser(trained: list[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.optimiser == "sgd":
+        return torch.optim.SGD(trained, lr=recipe.rate, momentum=_MOMENTUM, weight_decay=recipe.weight_decay)
+    return torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=recipe.weight_decay)
 
 
 def _freeze(stage: Stage) -> list[nn.Parameter]:
@@ -118,6 +126,8 @@ def _step(
         loss = stage.loss(batch)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
+    if stage.modulate is not None:
+        stage.modulate(batch, step)
     nn.utils.clip_grad_norm_(trained, 1.0)
     optimiser.step()
     value = float(loss.detach())

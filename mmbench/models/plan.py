@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import torch
 
-from mmbench.models.config import Stride
+from mmbench.models.config import BackboneName, BridgeKind, Stride
 from mmbench.models.recipe import Recipe
 from mmbench.models.tasks.task import Size
 
@@ -19,7 +19,10 @@ Encoders = Literal["joint", "frozen", "finetuned"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is trained. ``encoder`` is the recipe of the encoders' own stage, unused where they are trained jointly.
+    """What is trained.
+
+    ``backbones`` by kind of input come from the folder ``pretrained``, or are trained from scratch. ``encoder`` is the
+    recipe of the encoders' own stage, unused where they are trained jointly.
 
     ``shares_encoders``: frozen encoders are written into files of their own, which other checkpoints name, too.
     """
@@ -33,6 +36,9 @@ class Plan:
     width: int = 16
     stride: Stride = 1
     subpixel: bool = False
+    bridge: BridgeKind = "mlp"
+    pretrained: Path | None = None
+    backbones: Mapping[str, BackboneName] = field(default_factory=dict)
     beam: int = 3
     size: Size | None = None
     shape: Size | None = None

@@ -13,10 +13,11 @@ import torch
 
 from mmbench.core.errors import UsageError
 from mmbench.core.source import SignedSource
+from mmbench.models.architectures import Architecture, architecture_named
 from mmbench.models.augment import Augmentation
 from mmbench.models.config import ONLY, Stride
 from mmbench.models.plan import Encoders, Plan
-from mmbench.models.recipe import Precision, Recipe
+from mmbench.models.recipe import Balance, Precision, Recipe
 from mmbench.models.splits import Splits
 from mmbench.models.tasks.task import Size
 
@@ -32,8 +33,10 @@ _POWER = 0.5
 class Choices:
     """The flags of ``mmbench train``; None where the default for this kind of data is taken."""
 
-    fusion: str
+    fusion: str | None
     output: Path
+    arch: str | None = None
+    pretrained: Path | None = None
     seed: int = 0
     steps: int | None = None
     encoder_steps: int | None = None
@@ -47,6 +50,7 @@ class Choices:
     augmentation: Augmentation | None = None
     class_weight_power: float | None = None
     focal: float = 0.0
+    balance: Balance = "none"
     task_weights: Mapping[str, Any] = field(default_factory=dict)
     precision: Precision = "fp32"
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -79,37 +83,66 @@ _DEFAULTS: Mapping[str, Defaults] = MappingProxyType(
 )
 
 
+# No architecture by name: encoders and settings of ours.
+_OWN = Architecture("segmentation", fusion="", width=None)
+
+
 def plan(splits: Splits, choices: Choices) -> Plan:
     """The plan; raises UsageError when a choice makes no sense, SampleError when the first sample is broken."""
-    if choices.output.is_dir():
-        raise UsageError(f"-o {choices.output} is a folder; expected the checkpoint's file name, as in -o my.ckpt.")
-    if choices.fusion_options and choices.fusion.startswith(ONLY):
-        raise UsageError(f"--fusion-set is for fusions, and {choices.fusion} has none; leave it out.")
+    arch = architecture_named(choices.arch, splits.spec.task) if choices.arch is not None else _OWN
+    fusion = choices.fusion or arch.fusion
+    _check(choices, fusion, arch)
     signed = isinstance(splits.train, SignedSource)
-    if choices.shares_encoders and (choices.encoders or ("frozen" if signed else "joint")) != "frozen":
+    encoders = choices.encoders or ("frozen" if signed and not arch.backbones else "joint")
+    if choices.shares_encoders and encoders != "frozen":
         raise UsageError(
             "--share-encoders is for encoders that stay as they are; use --encoders frozen, or leave it out."
         )
     defaults = _DEFAULTS[splits.spec.task]
     shape = choices.size or _first_size(splits)
-    recipe = _recipe(splits, choices, signed, shape)
-    stride = choices.stride or defaults.stride or (2 if shape is not None and max(shape) >= _LARGE else 1)
+    recipe = _recipe(splits, choices, signed, shape).model_copy(update=_optimised(choices, arch))
+    sized: Stride = 2 if shape is not None and max(shape) >= _LARGE else 1
+    stride = choices.stride or arch.stride or defaults.stride or sized
     encoder = {"steps": choices.encoder_steps or defaults.encoder_steps, "modality_dropout": 0.0}
     return Plan(
-        fusion=choices.fusion,
+        fusion=fusion,
         recipe=recipe,
-        encoder=recipe.model_copy(update=encoder | {"class_weight_power": _POWER, "focal": 0.0, "task_weights": {}}),
+        encoder=recipe.model_copy(
+            update=encoder | {"class_weight_power": _POWER, "focal": 0.0, "task_weights": {}, "balance": "none"}
+        ),
         output=choices.output,
         device=choices.device,
-        encoders=choices.encoders or ("frozen" if signed else "joint"),
-        width=choices.width or defaults.width,
+        encoders=encoders,
+        width=choices.width or arch.width or defaults.width,
         stride=stride,
-        subpixel=signed and stride > 1 and splits.spec.spatial,
+        subpixel=signed and stride > 1 and splits.spec.spatial and not arch.backbones,
+        bridge=arch.bridge,
+        pretrained=choices.pretrained,
+        backbones=arch.backbones,
         size=choices.size,
         shape=shape,
         fusion_options=choices.fusion_options,
         shares_encoders=choices.shares_encoders,
     )
+
+
+def _check(choices: Choices, fusion: str, arch: Architecture) -> None:
+    """Raises UsageError when the choices contradict each other."""
+    if not fusion:
+        raise UsageError("Nothing says which model is trained; give --fusion NAME, or --arch NAME.")
+    if choices.output.is_dir():
+        raise UsageError(f"-o {choices.output} is a folder; expected the checkpoint's file name, as in -o my.ckpt.")
+    if choices.fusion_options and fusion.startswith(ONLY):
+        raise UsageError(f"--fusion-set is for fusions, and {fusion} has none; leave it out.")
+    if choices.pretrained is not None and not arch.backbones:
+        raise UsageError("--pretrained is for an architecture with well-known encoders; give --arch NAME.")
+    if arch.backbones and choices.encoders not in (None, "joint"):
+        raise UsageError(f"--encoders {choices.encoders} is for encoders of mmbench; leave it out with --arch.")
+
+
+def _optimised(choices: Choices, arch: Architecture) -> dict[str, Any]:
+    rate = {} if choices.rate is not None or arch is _OWN else {"rate": arch.rate}
+    return {"optimiser": arch.optimiser, **rate}
 
 
 def _recipe(splits: Splits, choices: Choices, signed: bool, shape: Size | None) -> Recipe:
@@ -125,6 +158,7 @@ def _recipe(splits: Splits, choices: Choices, signed: bool, shape: Size | None) 
         class_weight_power=defaults.class_weight_power if power is None else power,
         focal=choices.focal,
         task_weights=_task_weights(splits, choices),
+        balance=choices.balance,
         modality_dropout=0.1,
         augmentation=augmentation,
         crop=crop if augmentation == "crop" else None,

@@ -7,10 +7,12 @@ from typing import Any
 
 import mmbench
 from mmbench.models.assembled import CONFIG_KEY, FusionModel
+from mmbench.models.balanced import balanced
 from mmbench.models.building import built, config_of, modalities_of
 from mmbench.models.checkpoint import Metadata, save_checkpoint, weights_digest
 from mmbench.models.config import ModelConfig
 from mmbench.models.encoder_stage import TrainedEncoders, train_encoders
+from mmbench.models.equipping import equipped, load_backbones, pretrained_of
 from mmbench.models.loop import Report, fit
 from mmbench.models.plan import Plan
 from mmbench.models.shared_encoders import save_sharing
@@ -34,16 +36,26 @@ def train(splits: Splits, plan: Plan, report: Report) -> Trained:
     or the output cannot be written, Interrupted on ctrl-C.
     """
     data = with_targets(splits, modalities_of(plan.fusion, splits.train, reference_task(splits.spec)), plan.size)
-    config = config_of(plan, data)
+    pretrained = pretrained_of(plan)
+    config = equipped(config_of(plan, data), plan, pretrained)
     model = built(config, plan.recipe.seed, "model", plan.device)
+    load_backbones(model, pretrained)
     # One encoder of joined inputs has no stage of its own: no signature belongs to it.
     own = [] if plan.encoders == "joint" else [m for m in config.inputs if m in model.encoders]
     encoders = train_encoders(splits, plan, config, own, report)
     encoders.load_into(model)
-    key = key_of(data, config, plan.recipe, plan.device, plan.encoders, dict(encoders.records))
+    digests = {name: weights_digest(own.weights) for name, own in pretrained.items()}
+    key = key_of(data, config, plan.recipe, plan.device, plan.encoders, dict(encoders.records), digests)
     frozen = tuple(model.encoders[m] for m in own) if plan.encoders == "frozen" else ()
-    best = fit(stage_of(plan.fusion, model, data, plan.recipe, (key, plan.state_file), frozen), report)
-    record = {"encoders": plan.encoders, **record_of(plan.recipe, best, data.metric)}
+    stage = stage_of(plan.fusion, model, data, plan.recipe, (key, plan.state_file), frozen)
+    stage, balance = balanced(stage, model, data, report)
+    best = fit(stage, report)
+    record = {
+        "encoders": plan.encoders,
+        **({"pretrained": digests} if digests else {}),
+        **record_of(plan.recipe, best, data.metric),
+        **balance,
+    }
     metadata = metadata_of(splits, config, record, encoders)
     if plan.shares_encoders:
         save_sharing(plan.output, model, own, metadata)

@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from mmbench.models.config import TextConfig
 
 PAD, UNKNOWN = 0, 1
 SPECIAL = 2
@@ -30,6 +33,38 @@ def vocabulary_of(texts: Iterable[str]) -> tuple[tuple[str, ...], int]:
     counts = Counter(word for words in split for word in words)
     kept = sorted(counts, key=lambda word: (-counts[word], word))[:_MOST_WORDS]
     return tuple(sorted(kept)), max((len(words) for words in split), default=0)
+
+
+class Numbering(Protocol):
+    """Texts to numbers."""
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """int64 [B,L]: padded with 0, cut where it is longer."""
+
+
+def numbering(table: TextConfig) -> Numbering:
+    """That of a model's text."""
+    return WordPieces(table.words, table.length) if table.pieces else Vocabulary(table.words, table.length)
+
+
+class WordPieces:
+    """Texts to numbers of word pieces, [CLS] in front and [SEP] behind, as BERT reads them, lower-cased.
+
+    The vocabulary is in the order of its file, whose first entry is the padding.
+    """
+
+    def __init__(self, words: Sequence[str], length: int) -> None:
+        from tokenizers import BertWordPieceTokenizer
+
+        self._tokenizer = BertWordPieceTokenizer({word: n for n, word in enumerate(words)}, lowercase=True)
+        self._tokenizer.enable_truncation(length)
+        self._tokenizer.enable_padding(length=length, pad_id=PAD)
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """An empty text, which stands for an absent one, is padding alone."""
+        rows = torch.tensor([encoding.ids for encoding in self._tokenizer.encode_batch(list(texts))])
+        empty = torch.tensor([not text for text in texts])
+        return rows.masked_fill(empty[:, None], PAD)
 
 
 class Vocabulary:
