@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,7 @@ from mmbench.cli.training_flags import height_and_width, one_of, positive_rate, 
 from mmbench.core.errors import ExitCode, UsageError, worst
 
 if TYPE_CHECKING:
+    from mmbench.reports.grid import Part
     from mmbench.study.design import Design, Track
     from mmbench.study.execute import Done
     from mmbench.study.opening import Opening
@@ -31,6 +33,14 @@ Fusions = Annotated[str, _option(_WHAT, metavar="NAME,NAME,...", help="Fusions (
 Seeds = Annotated[int, _option(_WHAT, min=1, help="Trainings of each; 3 are the fewest for a claim, better 5.")]
 Against = Annotated[str, _option(_WHAT, metavar="NAME", help="The strategy that all are compared with.")]
 Settings = Annotated[list[str] | None, _option(_WHAT, "--set", metavar="NAME=VALUE", help="A parameter of the suites.")]
+Mode = Annotated[
+    str,
+    _option(
+        _WHAT,
+        help="single; cross: each suite, then the others after it with new heads from 16, 64, 256 labels; generality: "
+        "the first suite, the others after it, and its generality splits.",
+    ),
+]
 Tier = Annotated[str | None, _option(_WHAT, help="The suites' size: short for --set tier=TIER.")]
 Roots = Annotated[
     list[str] | None, _option(_WHAT, metavar="[SUITE=]PATH", help="Folder of the data; else under MMBENCH_DATA.")
@@ -59,6 +69,16 @@ Draws = Annotated[int, _option(_OUT, min=100, help="Bootstrap draws of each inte
 DryRun = Annotated[bool, _option(_OUT, "--dry-run", help="Say how many cells and minutes it takes, and train nothing.")]
 
 
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """Where a study is, what it is of, and how it is shown."""
+
+    folder: Path
+    mode: str
+    form: str
+    figures: str | None
+
+
 def study(
     context: typer.Context,
     suite: Suites,
@@ -68,6 +88,7 @@ def study(
     settings: Settings = None,
     tier: Tier = None,
     data_root: Roots = None,
+    mode: Mode = "single",
     track: TrackName = "frozen",
     labels: Labels = "100",
     trials: Trials = 0,
@@ -128,6 +149,7 @@ def study(
     )
     if threads is not None:
         torch.set_num_threads(threads)
+    one_of("--mode", mode, ("single", "cross", "generality"))
     one_of("--format", form, ("table", "md"))
     one_of("--figures", figures, ("png", "svg"))
     opening = Opening(
@@ -137,24 +159,32 @@ def study(
         draws,
         ("mmbench", *(context.obj or sys.argv[1:])),
     )
-    folder = output or Path("results/study")
-    if dry_run:
-        return _preview(made, opening, folder)
-    return _studied(made, opening, folder, form, figures)
+    flags = Flags(output or Path("results/study"), mode, form, figures)
+    if mode != "single" and (trials or track != "frozen" or labels != "100"):
+        raise UsageError(f"--mode {mode} is of the frozen track, without --trials and --labels; leave these out.")
+    return _preview(made, opening, flags.folder) if dry_run else _studied(made, opening, flags)
 
 
-def _studied(made: Design, opening: Opening, folder: Path, form: str, figures: str | None) -> ExitCode:
+def _studied(made: Design, opening: Opening, flags: Flags) -> ExitCode:
     from mmbench.cli.watching_study import StudyReporter
-    from mmbench.study.execute import Work, run
-    from mmbench.study.opening import benches
+    from mmbench.reports import generality as general_report
+    from mmbench.reports.study_sections import part
+    from mmbench.study import modes
+    from mmbench.study.generality import generality
     from mmbench.study.summary import table_of
 
+    work = {"single": modes.single, "cross": modes.cross, "generality": modes.general}[flags.mode]
     with StudyReporter() as reporter:
-        done = [run(Work(bench, made, folder), reporter) for bench in benches(made, opening, reporter.trained)]
-    _write_cells(done, folder)
-    tables = [table_of(one, made) for one in done]
-    _show(tables, folder, form, figures)
-    return worst(failure.error.exit_code for one in done for failure in one.failed)
+        studied = list(work(made, opening, modes.Desk(flags.folder, reporter, reporter.trained)))
+    _write_cells([one.done for one in studied], flags.folder)
+    tables = [table_of(one.done, one.design) for one in studied]
+    parts = [part(table) for table in tables]
+    if flags.mode == "generality":
+        held = [table for table, one in zip(tables, studied, strict=True) if one.held_out]
+        parts.append(general_report.part(generality(held)))
+    _show(parts, flags)
+    _draw(tables, flags)
+    return worst(failure.error.exit_code for one in studied for failure in one.done.failed)
 
 
 def _write_cells(done: list[Done], folder: Path) -> None:
@@ -167,19 +197,21 @@ def _write_cells(done: list[Done], folder: Path) -> None:
         screen.save(folder / "tuning.csv", tuning_csv(done))
 
 
-def _show(tables: list[StudyTable], folder: Path, form: str, figures: str | None) -> None:
+def _show(parts: list[Part], flags: Flags) -> None:
     from mmbench.reports import markdown, table
-    from mmbench.reports.study_figures import save_figures
-    from mmbench.reports.study_sections import part
     from mmbench.reports.terminal import drawn
 
-    parts = [part(found) for found in tables]
     text = "\n\n".join(markdown.blocks(parts)) + "\n"
-    screen.save(folder / "study.md", text)
-    for found in tables if figures else ():
-        for file in save_figures(found, folder, figures or "png"):
+    screen.save(flags.folder / "study.md", text)
+    screen.write(text if flags.form == "md" else drawn(table.blocks(parts), screen.width(), screen.colour()))
+
+
+def _draw(tables: list[StudyTable], flags: Flags) -> None:
+    from mmbench.reports.study_figures import save_figures
+
+    for found in tables if flags.figures else ():
+        for file in save_figures(found, flags.folder, flags.figures or "png"):
             typer.echo(f"Wrote {file}.", err=True)
-    screen.write(text if form == "md" else drawn(table.blocks(parts), screen.width(), screen.colour()))
 
 
 def _preview(made: Design, opening: Opening, folder: Path) -> ExitCode:

@@ -16,7 +16,8 @@ from mmbench.metrics.rows import Rows
 from mmbench.perf.protocol import Block, process_value
 from mmbench.perf.replication import Replicated, replicated
 from mmbench.perf.request import Details, Replicate, Timed
-from mmbench.stats.quantiles import block_interval, lag_one, quantile
+from mmbench.stats.correlation import lag_one
+from mmbench.stats.quantiles import block_interval, quantile
 
 DEVICE, REQUEST, OFFLINE = "device", "request", "offline"
 # The metrics of the suite in the order of reports: name -> direction.
@@ -57,7 +58,7 @@ def timed(one: Replicate, batch: int, quantity: str) -> Timed:
 
 def values(found: Sequence[Replicate], batch: int, quantity: str) -> list[float]:
     """x of each process: mean log seconds."""
-    return [process_value(_blocks(timed(one, batch, quantity))) for one in found]
+    return [process_value(blocks_of(timed(one, batch, quantity))) for one in found]
 
 
 def rows(found: Sequence[Replicate]) -> Rows:
@@ -66,7 +67,7 @@ def rows(found: Sequence[Replicate]) -> Rows:
     for process, one in enumerate(found):
         for batch in batches_of(found):
             for quantity in (DEVICE, REQUEST, OFFLINE):
-                for index, part in enumerate(_blocks(timed(one, batch, quantity))):
+                for index, part in enumerate(blocks_of(timed(one, batch, quantity))):
                     if not part.invalid:
                         ids.append(f"{quantity}/b{batch}/p{process}/{index}")
                         groups.append(f"p{process}")
@@ -108,9 +109,7 @@ def _at(found: Sequence[Replicate], details: Details, batch: int, resident: floa
     for name, quantity in QUANTITY.items():
         known = [timed(one, batch, quantity) for one in found]
         calls = sum(len(times) for part in known for times in part.blocks)
-        yield _replicated(
-            name, batch, _summary(values(found, batch, quantity), known, resident), calls, flags, resident
-        )
+        yield _replicated(name, batch, summary(values(found, batch, quantity), known, resident), calls, flags, resident)
     for name, p in PERCENTILES.items():
         yield _percentile(name, p, found, batch, flags)
     peak = next((one for one in details.memory if one.batch == batch), None)
@@ -120,11 +119,11 @@ def _at(found: Sequence[Replicate], details: Details, batch: int, resident: floa
         yield _line("peak_memory_mib", batch, held, "largest of one process", f"peak {what}", 1, 1)
 
 
-def _summary(x: list[float], known: Sequence[Timed], resident: float | None) -> Replicated:
+def summary(x: list[float], known: Sequence[Timed], resident: float | None) -> Replicated:
     """Over processes; for one resident process over its blocks, widened by what processes differ in."""
     if resident is None:
         return replicated(x)
-    inside = replicated([one.log_time for part in known for one in _blocks(part) if not one.invalid])
+    inside = replicated([one.log_time for part in known for one in blocks_of(part) if not one.invalid])
     half = float(np.hypot(inside.half_width, 1.96 * resident))
     value = exp(x[0])
     return Replicated(value, value * exp(-half), value * exp(half), half, 1)
@@ -162,7 +161,7 @@ def _percentile(name: str, p: float, found: Sequence[Replicate], batch: int, fla
 
 def _calls(one: Replicate, batch: int) -> NDArray[np.float64]:
     """Seconds of every valid request of a process, in their order."""
-    parts = [part.times for part in _blocks(timed(one, batch, REQUEST)) if not part.invalid]
+    parts = [part.times for part in blocks_of(timed(one, batch, REQUEST)) if not part.invalid]
     return np.array([seconds for times in parts for seconds in times])
 
 
@@ -206,7 +205,8 @@ def _line(
     )
 
 
-def _blocks(part: Timed) -> list[Block]:
+def blocks_of(part: Timed) -> list[Block]:
+    """The blocks of an answer."""
     return [Block(times, why) for times, why in zip(part.blocks, part.invalid, strict=True)]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from mmbench.perf.clock import Clock
-from mmbench.stats.quantiles import effective_size
+from mmbench.stats.correlation import effective_size
 
 # Part of the comparability key: a change of the protocol that may change a number raises it.
 VERSION = 1

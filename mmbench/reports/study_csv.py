@@ -15,12 +15,14 @@ from mmbench.study.cells import Finished
 from mmbench.study.execute import Done
 
 # What identifies a cell in both files.
-_IDENTITY = ("suite", "track", "strategy", "control", "seed", "labels_share")
+_IDENTITY = ("suite", "origin", "track", "strategy", "control", "seed", "share")
 
 
 def cells_csv(found: Iterable[Finished]) -> str:
     """A line per cell (public interface). The same seeds, machine and thread count give the same bytes.
 
+    ``share`` is in per cent of the training split; with an ``origin`` (the suite that all but the head was trained on)
+    it is the number of labels.
     ``data``, ``split`` and ``encoders`` are digests of the test samples, of the samples trained and validated on, and
     of the encoders; ``n`` the test samples in ``groups``; ``low`` and ``high`` are over test samples alone.
     """
@@ -55,7 +57,9 @@ def _written(lines: Sequence[dict[str, Any]]) -> str:
 
 def _identity(one: Finished) -> dict[str, Any]:
     facts = one.facts
-    values = (one.run.record.suite, facts.track, facts.strategy, facts.control, facts.seed, facts.share)
+    values = (
+        one.run.record.suite, facts.origin, facts.track, facts.strategy, facts.control, facts.seed, facts.share,
+    )  # fmt: skip
     return dict(zip(_IDENTITY, values, strict=True))
 
 

@@ -94,19 +94,6 @@ def _redrawn(values: Floats, length: int, random: np.random.Generator) -> Floats
     return drawn
 
 
-def lag_one(values: Floats) -> float:
-    """Autocorrelation of neighbours; 0 for fewer than three values and for constant ones."""
-    centred = values - values.mean() if len(values) else values
-    total = float(centred @ centred)
-    return float(centred[1:] @ centred[:-1]) / total if len(values) > 2 and total > 0 else 0.0
-
-
-def effective_size(values: Floats) -> float:
-    """n (1 - r) / (1 + r): how many independent values n values with the lag-one autocorrelation r are worth."""
-    r = min(max(lag_one(values), 0.0), 0.99)
-    return len(values) * (1 - r) / (1 + r)
-
-
 def _ranks(n: int, p: float, level: float) -> tuple[int, int]:
     """Zero-based ranks between which the quantile lies with at least ``level``, where the sample can say so."""
     tail = (1 - level) / 2

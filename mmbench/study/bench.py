@@ -19,7 +19,8 @@ from mmbench.study.settings import Settings
 class Place:
     """A suite (the full reference) on a track, and its ``modalities`` in order.
 
-    ``labelled`` and ``averaged`` as in ``design.strategies``.
+    ``origin`` is the suite that all but the heads was trained on, "" where that is the suite itself; ``labelled`` and
+    ``averaged`` as in ``design.strategies``.
     """
 
     suite: str
@@ -27,6 +28,10 @@ class Place:
     modalities: tuple[str, ...]
     labelled: bool
     averaged: bool
+    origin: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.suite} after {self.origin}" if self.origin else self.suite
 
 
 class Bench(Protocol):

@@ -41,13 +41,17 @@ class Strategy:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One training and its test: the unit that is stored, and that a killed study does not repeat."""
+    """One training and its test: the unit that is stored, and that a killed study does not repeat.
+
+    With an ``origin``, the suite that all but the head was trained on, ``share`` is a number of labels.
+    """
 
     suite: str
     track: Track
     strategy: Strategy
     seed: int
     share: int = WHOLE
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,17 @@ class Design:
     matched: bool = False
     every: bool = False
 
-    def cells(self, suite: str, track: Track, strategies: Sequence[Strategy]) -> Iterator[Cell]:
+    @property
+    def whole(self) -> int:
+        """The largest share: controls are trained on nothing less, and the table is of it."""
+        return max(self.shares)
+
+    def cells(self, suite: str, track: Track, strategies: Sequence[Strategy], origin: str = "") -> Iterator[Cell]:
         """The cells of one suite on one track: the whole training split first; controls are trained on nothing less."""
         for share in sorted(self.shares, reverse=True):
             for strategy in strategies:
-                if share == WHOLE or not strategy.control:
-                    yield from (Cell(suite, track, strategy, seed, share) for seed in range(self.seeds))
+                if share == self.whole or not strategy.control:
+                    yield from (Cell(suite, track, strategy, seed, share, origin) for seed in range(self.seeds))
 
 
 def design(
@@ -122,11 +131,14 @@ def _distinct() -> Iterator[str]:
     return iter(sorted(names.values()))
 
 
-def strategies(found: Design, modalities: Sequence[str], *, labelled: bool, averaged: bool) -> tuple[Strategy, ...]:
+def strategies(
+    found: Design, modalities: Sequence[str], *, labelled: bool, averaged: bool, transferred: bool = False
+) -> tuple[Strategy, ...]:
     """The strategies of a design on a suite with these inputs, then its controls.
 
     ``labelled``: a sample (or each place of it) has one class, so that the second modality can be shuffled within it.
-    ``averaged``: outputs are class scores, of which an ensemble can take the mean.
+    ``averaged``: outputs are class scores, of which an ensemble can take the mean. ``transferred``: all but heads was
+    trained before, so that there is nothing to be widened.
     """
     inputs = tuple(modalities)
     lines = [Strategy(name, name, inputs) for name in found.fusions]
@@ -135,5 +147,6 @@ def strategies(found: Design, modalities: Sequence[str], *, labelled: bool, aver
         lines.append(Strategy(ENSEMBLE, "model_linear", inputs, "ensemble"))
     if labelled:
         lines.append(Strategy(SHUFFLED, BASELINE, inputs, "shuffled"))
-    lines += [Strategy(WIDE + m, BASELINE, (m,), "wide") for m in inputs]
+    if not transferred:
+        lines += [Strategy(WIDE + m, BASELINE, (m,), "wide") for m in inputs]
     return tuple(lines)

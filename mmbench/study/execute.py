@@ -67,8 +67,17 @@ class Work:
         Raises UsageError when a strategy that the user named does not serve the suite.
         """
         place = self.bench.place
-        lines = strategies(self.design, place.modalities, labelled=place.labelled, averaged=place.averaged)
+        lines = strategies(
+            self.design,
+            place.modalities,
+            labelled=place.labelled,
+            averaged=place.averaged,
+            transferred=bool(place.origin),
+        )
         refused = {line.name: reason for line in lines if (reason := self.bench.refusal(line))}
+        alone = [line.name for line in lines if line.control == "unimodal" and line.name in refused]
+        if alone:
+            refused |= {line.name: f"there is no {alone[0]}." for line in lines if line.control == "ensemble"}
         for line in lines:
             if line.name in refused and not line.control and (not self.design.every or line.name == BASELINE):
                 raise UsageError(refused[line.name])
@@ -78,7 +87,7 @@ class Work:
         """The best of the design's trials on the validation split, the first of them where several are."""
         if self.design.trials == 0 or strategy.control == "ensemble":
             return Tuned()
-        cell = Cell(self.bench.place.suite, self.bench.place.track, strategy, _TUNING_SEED)
+        cell = Cell(self.bench.place.suite, self.bench.place.track, strategy, _TUNING_SEED, self.design.whole)
         tried = list(trials(self.design.trials))
         scores = [self._tried(cell, settings, index, watcher) for index, settings in enumerate(tried)]
         return Tuned(tried[scores.index(max(scores))], tuple(scores))
@@ -112,7 +121,7 @@ def run(work: Work, watcher: Watcher, clock: Clock | None = None) -> Done:
     """
     lines, refused = work.strategies()
     place = work.bench.place
-    planned = list(work.design.cells(place.suite, place.track, lines))
+    planned = list(work.design.cells(place.suite, place.track, lines, place.origin))
     tuned = {strategy.name: work.tuned(strategy, watcher) for strategy in lines}
     there = [work.done(cell, tuned[cell.strategy.name].settings) for cell in planned]
     watcher.planned(place, len(planned), sum(found is not None for found in there))

@@ -22,7 +22,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 class CellFacts(BaseModel):
     """One training of a study.
 
-    ``cell`` is the key of all that it depends on, ``labels`` the number of training samples, ``split`` the digest of
+    ``cell`` is the key of all that it depends on, ``labels`` the number of training samples, ``origin`` the
+    suite that all but the head was trained on ("": the same one), ``split`` the digest of
     which samples were trained and validated on, ``encoders`` the digests of the encoders' weights by modality (as they
     were at the start), ``recipe`` how it was trained. ``validation`` is the best validation score, which chose the
     weights after ``best_after`` steps.
@@ -38,6 +39,7 @@ class CellFacts(BaseModel):
     track: Track
     seed: int
     share: int
+    origin: str = ""
     labels: int
     split: str
     encoders: dict[str, str]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from mmbench.core.errors import UsageError
 from mmbench.core.key import digest_of
@@ -39,11 +40,16 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Fitter:
-    """``matched``: see ``blueprint.Blueprint``; ``draws`` are those of the intervals in a cell's record."""
+    """``matched``: see ``blueprint.Blueprint``; ``draws`` are those of the intervals in a cell's record.
+
+    ``pretrained``: the cells of another suite, by strategy and seed, whose bridges and fusion a model takes and keeps;
+    its heads alone are trained, and late fusions of their logits.
+    """
 
     material: Material
     matched: bool = False
     draws: int = 1000
+    pretrained: Mapping[tuple[str, int], Finished] | None = None
     _configs: dict[tuple[str, Settings], ModelConfig] = field(default_factory=dict, repr=False)
 
     def config(self, strategy: Strategy, settings: Settings) -> ModelConfig:
@@ -74,6 +80,7 @@ class Fitter:
                 self.config(cell.strategy, settings).model_dump(mode="json"),
                 self.recipe(cell, settings).model_dump(mode="json"),
                 [self.draws, torch.__version__, device.type, threads],
+                [] if self.pretrained is None else [self._origin(cell).facts.cell],
             ]
         )
 
@@ -82,7 +89,7 @@ class Fitter:
         material, modalities = self.material, cell.strategy.modalities
         recipe = self.recipe(cell, settings)
         model = built(self.config(cell.strategy, settings), cell.seed, "model", material.plan.device)
-        frozen = material.equip(model, cell.seed)
+        frozen = material.equip(model, cell.seed) + self._pretrained(model, cell)
         alone = cell.strategy.control != "shuffled"
         train = material.train(cell.share, cell.seed, modalities, alone)
         job = Job(
@@ -98,6 +105,22 @@ class Fitter:
         )
         best = trained(job, material.report)
         return Fit(model.eval(), best.score, best.steps, len(train.ids))
+
+    def _pretrained(self, model: FusionModel, cell: Cell) -> tuple[nn.Module, ...]:
+        """Gives a model the bridges and the fusion of the cell that it goes on from; returns what stays as it is."""
+        if self.pretrained is None:
+            return ()
+        weights, _ = read_checkpoint(self._origin(cell).run.folder / WEIGHTS)
+        kept = ("bridges.",) if model.fusion.level == "logits" else ("bridges.", "fusion.")
+        own = {name: value for name, value in weights.items() if name.startswith(kept)}
+        model.load_state_dict({**model.state_dict(), **own})
+        return (model.bridges,) if model.fusion.level == "logits" else (model.bridges, model.fusion)
+
+    def _origin(self, cell: Cell) -> Finished:
+        found = (self.pretrained or {}).get((cell.strategy.name, cell.seed))
+        if found is None:
+            raise UsageError(f"{cell.strategy.name} of seed {cell.seed} was not trained on {cell.origin}.")
+        return found
 
     def ensemble(self, cell: Cell, earlier: Sequence[Finished]) -> Fit:
         """The mean of the scores of the models of one modality each, of the same seed; nothing is trained.

@@ -145,7 +145,7 @@ class Material:
     def test_predictions(self, model: FusionModel) -> Iterator[Prediction]:
         """On all test samples; raises UsageError where label maps of unequal size were resized to one."""
         sizes: dict[str, Size] = {}
-        if model.kind.on_grid:
+        if self.test.suite.spec.spatial:
             sizes = {i: (int(t.shape[0]), int(t.shape[1])) for i, t in self.test.targets.items()}
         if self.plan.size is not None and len(set(sizes.values())) > 1:
             raise UsageError("A study with --size needs test pictures of one size; leave --size out.")

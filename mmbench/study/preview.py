@@ -30,7 +30,7 @@ def preview(work: Work) -> Preview:
     """Times a few steps of each strategy; raises UsageError as ``execute.run``."""
     lines, refused = work.strategies()
     place, trials = work.bench.place, work.design.trials
-    planned = list(work.design.cells(place.suite, place.track, lines))
+    planned = list(work.design.cells(place.suite, place.track, lines, place.origin))
     left = [cell for cell in planned if trials or work.done(cell, Settings()) is None]
     each = {line.name: work.bench.seconds(line) for line in lines if any(cell.strategy == line for cell in left)}
     encoders = work.bench.encoder_seconds()

@@ -12,7 +12,7 @@ from mmbench.core.metric import TaskContext, metric_named
 from mmbench.core.record import RunRecord
 from mmbench.study.cells import Finished
 from mmbench.study.contrasts import jackknives
-from mmbench.study.design import WHOLE, Design, Strategy
+from mmbench.study.design import Design, Strategy
 from mmbench.study.execute import Done
 from mmbench.study.table import Cost, Measured, StudyTable, Subject, tabulate
 
@@ -22,7 +22,7 @@ def table_of(done: Done, design: Design) -> StudyTable:
 
     Raises NothingMeasured when the strategy that all are compared with is not among them.
     """
-    whole = [one for one in done.finished if one.facts.share == WHOLE]
+    whole = [one for one in done.finished if one.facts.share == design.whole]
     complete = {s.name: [one for one in whole if one.facts.strategy == s.name] for s in done.strategies}
     complete = {name: cells for name, cells in complete.items() if len(cells) == design.seeds}
     if design.against not in complete:
@@ -48,7 +48,7 @@ def table_of(done: Done, design: Design) -> StudyTable:
     ]
     missing = tuple(_missing(done, complete.keys()))
     subject = Subject(
-        done.place.suite, done.place.track, metric, design.against, record.counts.scored, _bounds(record), missing
+        str(done.place), done.place.track, metric, design.against, record.counts.scored, _bounds(record), missing
     )
     return tabulate(subject, measured)
 
@@ -89,6 +89,8 @@ def _missing(done: Done, complete: Collection[str]) -> Iterator[str]:
         if strategy.name not in complete:
             reason = next((str(f.error) for f in done.failed if f.cell.strategy.name == strategy.name), "")
             yield f"{strategy.name} is left out: {reason or 'a seed of it is missing.'}"
+    if done.place.origin:
+        return
     if not done.place.labelled:
         yield "concat_shuffled is left out: samples of this task have no single class to shuffle within."
     if not done.place.averaged:

@@ -53,7 +53,7 @@ class Line:
     ``needed``: test groups with which a true difference as large as the one seen would be found; infinite where only
     more seeds would help. ``gain`` is over the best unimodal model, ``gain_adjusted`` its p-value after Holm.
     ``nearly``: labels that reach 90 % of the best score; infinite where the whole split does not. ``by_labels`` are
-    (labels, mean score), ascending.
+    (labels, mean score), ascending; ``by_seed`` are the scores.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Line:
     cost: Cost
     nearly: float | None
     by_labels: tuple[tuple[int, float], ...] = ()
+    by_seed: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,7 @@ def _line(shown: _Shown, one: Measured) -> Line:
         cost=one.cost,
         nearly=_nearly(one.by_labels, shown.goal),
         by_labels=one.by_labels,
+        by_seed=tuple(values),
     )
 
 

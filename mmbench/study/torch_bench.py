@@ -107,6 +107,7 @@ class TorchBench:
             track=cell.track,
             seed=cell.seed,
             share=cell.share,
+            origin=cell.origin,
             labels=fit.labels,
             split=material.split_stamp,
             encoders={m: digests[m] for m in cell.strategy.modalities if m in digests},
@@ -138,7 +139,7 @@ def _seconds(model: FusionModel, inputs: object, present: object) -> float:
 
 
 def _model_record(cell: Cell, model: FusionModel, facts: CellFacts) -> ModelRecord:
-    share = f" {cell.share}%" if cell.share < WHOLE else ""
+    share = f" {cell.share} labels" if cell.origin else f" {cell.share}%" if cell.share < WHOLE else ""
     return ModelRecord(
         name=f"{cell.strategy.name}{share} s{cell.seed}",
         locator=f"study:{cell.strategy.name}",

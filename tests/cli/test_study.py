@@ -189,3 +189,31 @@ def _weights(folder: Path, cell: str) -> dict:
 
     (place,) = folder.glob(f"*-{cell}")
     return load_file(place / "weights.safetensors")
+
+
+def test_from_suite_to_suite(studied: Path, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Encoders and fusions stay as they were trained; new heads are learnt from 16, 64 and 256 labels."""
+    folder = home / "cross"
+    suites = ["--suite", "cls-it[regime=S4]", "--suite", "cls-it[regime=R]"]
+    assert (
+        main(["study", *suites, "--fusion", "concat", "--seeds", "1", *SMALL, "--mode", "cross", "-o", str(folder)])
+        == 0
+    )
+    found = [row for row in rows(folder) if row["origin"]]
+    assert {(row["share"], row["strategy"]) for row in found} >= {(n, "concat") for n in ("16", "64", "256")}
+    shown = capsys.readouterr().out
+    assert "cls-it@1" in shown
+    assert " after cls-it@1" in shown
+    alone = {row["cell"]: row for row in rows(folder)}
+    after = next(row for row in found if row["strategy"] == "concat" and row["share"] == "64")
+    origin = next(row for row in alone.values() if row["suite"] == after["origin"] and row["strategy"] == "concat")
+    before, now = _weights(folder, origin["cell"]), _weights(folder, after["cell"])
+    assert all((before[name] == now[name]).all() for name in before if name.startswith(("bridges.", "fusion.")))
+    assert (before["heads.fused.classify.weight"] != now["heads.fused.classify.weight"]).any()
+
+
+def test_one_suite_has_no_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*COMMAND, "--mode", "cross", "-o", str(tmp_path)]) == 2
+    assert "give --suite twice or more" in capsys.readouterr().err
+    assert main([*COMMAND, "--mode", "cross", "--trials", "2", "-o", str(tmp_path)]) == 2
+    assert "without --trials" in capsys.readouterr().err

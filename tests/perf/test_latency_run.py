@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from mmbench.cli.main import main
-from mmbench.perf import plan
+from mmbench.core.errors import UsageError
+from mmbench.perf import calibration, estimating, plan
 from mmbench.perf.protocol import BlockRule, WarmUpRule
-from mmbench.perf.request import Rules
+from mmbench.perf.replication import replicated
+from mmbench.perf.request import Rules, Timed
 from mmbench.store import find_runs, load_rows
 
 pytest.importorskip("torch")
@@ -106,6 +108,7 @@ def test_the_figure_is_drawn(measured: tuple[int, Path]) -> None:
         (["--model", "python:nothing.py:make"], "Nothing says which inputs"),
         (["--model", "baseline:seg/concat", "--batch", "1,x"], "is no list of batch sizes"),
         (["--model", "baseline:seg/concat", "--suite", "seg"], "is measured alone"),
+        (["--model", "baseline:seg/concat", "--device", "cpu", "--lock-clocks", "1000"], "concerns an NVIDIA GPU"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_measured(
@@ -142,3 +145,16 @@ def test_json_is_all_that_is_printed(measured: tuple[int, Path]) -> None:
         raise AssertionError(name)
 
     assert json.loads(file.read_text(), parse_constant=refuse)["task"] == "latency"
+
+
+def test_a_resident_run_is_widened_by_the_process_effect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a calibration it is refused; with one the half-width is at least 1.96 times the effect."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(UsageError, match="doctor --calibrate"):
+        calibration.process_effect({"cpu": "one"})
+    calibration.keep({"cpu": "one"}, 0.03, 12)
+    part = Timed(blocks=((0.01,), (0.0101,), (0.0099,)), invalid=("", "", ""))
+    alone = replicated([one.log_time for one in estimating.blocks_of(part)])
+    found = estimating.summary([-4.6], [part], calibration.process_effect({"cpu": "one"}))
+    assert found.half_width == pytest.approx((alone.half_width**2 + (1.96 * 0.03) ** 2) ** 0.5)
+    assert found.processes == 1

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from mmbench.stats.quantiles import allowed_over, block_interval, effective_size, lag_one, least_samples, quantile
+from mmbench.stats.quantiles import allowed_over, block_interval, least_samples, quantile
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,6 @@ def test_interval_and_upper_value_cover_the_true_quantile() -> None:
     found = [quantile(random.exponential(size=200), 0.9) for _ in range(2000)]
     assert np.mean([one.low <= truth <= one.high for one in found]) >= 0.94
     assert np.mean([truth <= one.upper for one in found]) >= 0.985
-
-
-def test_correlated_values_are_worth_fewer() -> None:
-    random = np.random.default_rng(2)
-    white = random.normal(size=4000)
-    slow = np.convolve(random.normal(size=4100), np.ones(10), "valid")[:4000]
-    assert effective_size(white) == pytest.approx(4000, rel=0.1)
-    assert lag_one(slow) == pytest.approx(0.9, abs=0.03)
-    assert effective_size(slow) < 400
-    assert effective_size(np.ones(7)) == 7
 
 
 def test_the_block_interval_is_wider_where_neighbours_are_alike() -> None:

@@ -95,6 +95,7 @@ def test_a_control_that_does_not_serve_is_left_out(made: SimpleNamespace, tmp_pa
     found = table_of(run(Work(made.FakeBench(refused=("only:text",)), PLAN, tmp_path), Told()), PLAN)
     assert "only:text" not in {line.name for line in found.lines}
     assert any(reason.startswith("only:text is left out") for reason in found.missing)
+    assert "ensemble is left out: there is no only:text." in found.missing
 
 
 def test_of_all_fusions_those_that_do_not_serve_are_left_out(made: SimpleNamespace, tmp_path: Path) -> None:
