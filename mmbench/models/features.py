@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from mmbench.core.errors import UsageError
-from mmbench.core.prediction import Prediction
 from mmbench.fusion.feature import Feature
 from mmbench.models.assembled import FusionModel
 from mmbench.models.batches import without_some
@@ -101,18 +100,6 @@ def encode(model: FusionModel, items: Items, ids: Sequence[str], dtype: torch.dt
     together = {m: _together([part[m] for part in parts], m) for m in parts[0]}
     there = {m: torch.cat([p[m] for p in present]) for m in present[0]}
     return SplitFeatures(tuple(ids), together, there, tuple(targets), tuple(truths), items.task, sizes.pop())
-
-
-def answers(model: FusionModel, split: SplitFeatures) -> list[Prediction]:
-    """What the model predicts for the items of a split, in their order."""
-    device = next(model.parameters()).device
-    found: list[Prediction] = []
-    with torch.no_grad():
-        for ids, _, group in split.groups():
-            batch = group.to(device)
-            answer = model.eval().answer(batch.features, batch.present, batch.size)
-            found += split.task.predictions(answer, ids, model.classes)
-    return found
 
 
 def _together(parts: Sequence[Feature], modality: str) -> Feature:

@@ -194,5 +194,5 @@ def test_folders_that_lack_something(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(LoadError, match=r"a\.pth cannot be read"):
         read_pretrained(tmp_path, "vgg16")
     found = read_pretrained(weights, "vgg16")
-    with pytest.raises(LoadError, match=r"The weights of vgg16 lack 'features\.5\.bias'"):
+    with pytest.raises(LoadError, match=r"The weights of vgg16 lack 'features\.7\.bias'"):
         found.load_into(Vgg(((4,), (8, 8, 8))))
