@@ -13,14 +13,9 @@ from math import isfinite, isinf, isnan
 from mmbench.core.errors import ExitCode, NothingMeasured, worst
 from mmbench.gate.family import Status, Subject, fits, is_where
 from mmbench.gate.spec import GateSpec, Role, Waiver
-from mmbench.metrics.contributions import contributions
-from mmbench.metrics.pairing import paired_scores
-from mmbench.reports.comparison import MovedSample, largest
+from mmbench.reports.comparison import MovedSample
 from mmbench.stats.decisions import Outcome, SharedHarm, Verdict, decide
 from mmbench.stats.power import groups_to_decide
-
-# Slices of a regression that are named beside it.
-_SHOWN_SLICES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,7 @@ class Finding:
 
     ``lower`` is of the level at which Holm tested it, ``upper`` of 1 - alpha_pass; ``p`` is Holm's adjusted p of a
     regression. ``seeds``: training seeds of base and head. ``needed``: groups that would decide. ``slip``: a drop that
-    is proven and tolerated.
+    is proven and tolerated. ``slices`` and ``moved`` say where to look (``gate.locating``); the decision has neither.
     """
 
     suite: str
@@ -120,7 +115,6 @@ def _verdicts(family: Sequence[Subject], spec: GateSpec) -> list[Verdict]:
 def _finding(subject: Subject, verdict: Verdict, spec: GateSpec, family: int, today: date) -> Finding:
     score, runs = subject.score, subject.runs
     status = _status(subject, verdict)
-    regresses = status is Status.REGRESS
     return Finding(
         suite=runs.head.suite,
         model=runs.head.model.name,
@@ -147,8 +141,6 @@ def _finding(subject: Subject, verdict: Verdict, spec: GateSpec, family: int, to
         settled=status is subject.settled and verdict.outcome.value != status.value,
         slip=verdict.slip,
         waiver=_waiver(subject, spec, today) if status in (Status.REGRESS, Status.INCONCLUSIVE) else None,
-        slices=tuple(_worst_slices(subject)) if regresses else (),
-        moved=tuple(_moved(subject)) if regresses or status is Status.INCONCLUSIVE else (),
     )
 
 
@@ -177,29 +169,6 @@ def _needed(subject: Subject, verdict: Verdict, spec: GateSpec, family: int) -> 
         return None
     alpha = spec.alpha_pass if verdict.harm < margin else spec.alpha_fail / family
     return max(groups + 1, groups_to_decide(error, groups, verdict.harm, margin, alpha=alpha))
-
-
-def _worst_slices(subject: Subject) -> list[SliceHarm]:
-    """The slices with the largest harm, of a metric that is gated over all samples."""
-    if subject.tag or subject.score.metric.per_class:
-        return []
-    sign = -1 if subject.score.metric.direction == "higher" else 1
-    found = []
-    for tag, value, part in subject.runs.rows.slices():
-        (score,) = paired_scores(part, [subject.score.metric], subject.runs.context)
-        if sign * score.change.value > 0:
-            found.append(SliceHarm(f"{tag}={value}", sign * score.change.value, score.samples))
-    return sorted(found, key=lambda one: -one.harm)[:_SHOWN_SLICES]
-
-
-def _moved(subject: Subject) -> Iterator[MovedSample]:
-    """The samples that hurt most."""
-    if subject.tag:
-        return
-    found = contributions(subject.runs.rows, subject.score.metric, subject.runs.context)
-    if found is not None:
-        sign = -1.0 if subject.score.metric.direction == "higher" else 1.0
-        yield from largest(subject.runs.rows, subject.score.metric.id, sign * (sign * found).clip(min=0))
 
 
 def _waiver(subject: Subject, spec: GateSpec, today: date) -> Waiver | None:

@@ -11,6 +11,7 @@ from mmbench.gate import decide, ledger
 from mmbench.gate.decide import GateReport
 from mmbench.gate.family import Subject, anchored, subjects
 from mmbench.gate.ledger import Look
+from mmbench.gate.locating import located
 from mmbench.gate.sides import pair_sides, side
 from mmbench.gate.spec import GateSpec
 from mmbench.store import StoredRun
@@ -26,9 +27,12 @@ class Session:
     change: str = ""
 
     def report(self, context: str, today: date) -> GateReport:
-        """Decides; raises UsageError for an unknown context, NothingMeasured when there is nothing to decide."""
+        """Decides, and names where the losses are.
+
+        Raises UsageError for an unknown context, NothingMeasured when there is nothing to decide.
+        """
         self.spec.policy(context)
-        return decide.judge(self.family, self.spec, context=context, today=today)
+        return located(decide.judge(self.family, self.spec, context=context, today=today), self.family)
 
     def remember(self, report: GateReport) -> None:
         """Writes this look into the ledger, where the gate has one."""

@@ -241,7 +241,7 @@ def test_a_metric_of_weights_leaves_out_blocks() -> None:
     ids = tuple(f"s{i:03}" for i in range(250))
     tables = tables_of(truth.tolist(), predictions, ["class_ranking"], context)
     (found,) = estimates(Rows(ids, ids, tuple({} for _ in ids), tables), ["auroc"], context)
-    assert found.method == "jackknife-t(100 blocks)"
+    assert found.method == "jackknife-t(20 blocks)"
     # Hanley and McNeil 1982: the standard error of an area of this size from 125 positives and negatives each.
     assert (found.high - found.low) / (2 * 1.98) == pytest.approx(0.0245, rel=0.3)
 

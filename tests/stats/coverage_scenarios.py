@@ -21,6 +21,7 @@ from mmbench.metrics.coco_settings import AreaRange, CocoSettings, Figure
 from mmbench.metrics.match_rows import MatchRows
 from mmbench.metrics.ratios import mean as mean_of
 from mmbench.metrics.scoring import FEW_INSTANCES
+from mmbench.metrics.weighing import BLOCKS
 from mmbench.stats.jackknife import block_codes, leave_one_out
 
 Floats = NDArray[np.float64]
@@ -81,7 +82,6 @@ class WeightedSide:
     groups: int
     of_weights: Callable[[Floats], Floats]
     targets: Floats
-    blocks: int = 100
 
     @property
     def few_instances(self) -> bool:
@@ -94,7 +94,7 @@ class WeightedSide:
         return np.concatenate([self.of_weights(part) for part in np.array_split(weights, max(1, len(weights) // 50))])
 
     def left_out(self) -> Floats:
-        codes = block_codes(self.groups, self.blocks, 0)
+        codes = block_codes(self.groups, BLOCKS, 0)
         return self.replicates((codes != np.arange(codes.max() + 1)[:, None]).astype(np.float64))
 
 
