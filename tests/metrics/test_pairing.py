@@ -12,7 +12,7 @@ from mmbench.metrics.contributions import contributions
 from mmbench.metrics.paired_rows import PairedRows
 from mmbench.metrics.pairing import paired_scores
 from mmbench.metrics.rows import Rows
-from mmbench.metrics.weighing import GroupedTable, left_out_values, values_of
+from mmbench.metrics.weighing import BLOCKS, GroupedTable, left_out_values, values_of
 from mmbench.stats.decisions import BinaryHarm, SignFlipHarm, StudentHarm
 from mmbench.stats.methods import Method
 from mmbench.stats.proportions import mcnemar_p, tango_interval
@@ -59,7 +59,7 @@ def test_the_jackknife_is_the_metric_without_each_group():
 def test_a_weighted_metric_is_left_out_in_blocks_that_are_the_same_for_both_sides():
     """With no more groups than blocks each group is left out once; the same metric as sums gives the same values."""
     weighted = Metric("w", 1, "class_labels", "t", lambda t, w, _: (w @ t)[:, :3].sum(1) / w.sum(1), kind="weighted")
-    table = GroupedTable.of(label_side(1, 0.3).values["class_labels"], np.arange(N))
+    table = GroupedTable.of(label_side(1, 0.3).values["class_labels"], np.arange(N) % BLOCKS)
     found = left_out_values({"class_labels": table}, [weighted, metric_named("accuracy")], CONTEXT)
     np.testing.assert_allclose(np.sort(found["w"]), np.sort(found["accuracy"]), rtol=1e-12)
     again = left_out_values({"class_labels": table}, [weighted], CONTEXT)
