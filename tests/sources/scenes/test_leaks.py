@@ -153,7 +153,7 @@ def wordier(sample: Sample) -> Sample:
 
 @pytest.mark.parametrize(("task", "planted"), [("cls-it", brighter), ("cls-av", louder), ("cls-it", wordier)])
 def test_a_planted_leak_is_caught(task: str, planted: Callable[[Sample], Sample]) -> None:
-    source = Leaky(task, "S4", "smoke", "test", planted)
+    source = Leaky(task, "S4", "smoke", "test", planted=planted)
     modality = {brighter: "image", louder: "audio", wordier: "text"}[planted]
     found = leaks(findings(source))
     assert found
@@ -176,7 +176,7 @@ def test_objects_have_secrets_too(open_task, task: str, regime: str) -> None:
 
 
 def test_a_planted_leak_of_objects_is_caught() -> None:
-    found = leaks(findings(Leaky("seg", "S4", "smoke", "test", paler)))
+    found = leaks(findings(Leaky("seg", "S4", "smoke", "test", planted=paler)))
     assert {finding.secret for finding in found} == {"rgb tells the class (S4)"}
 
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
+from mmbench.core.parts import of_part, own_name
 from mmbench.core.targets import JointTarget
 from mmbench.sources.scenes.tasks.vqa import ANSWERS, CHOICES, KINDS, SENSES
 
@@ -28,7 +29,7 @@ def test_samples_are_as_declared(source) -> None:
         sample = source.load(sample_id)
         assert sample.group == sample_id[:-2]
         assert sample.tags == {"type": source.stratum(sample_id)}
-        assert answer(sample.target) in source.classes
+        assert answer(sample.target) in (of_part(source.classes, "vqa") or source.classes)
         assert source.signature(sample_id, "image").shape == (64, 64)
         assert source.signature(sample_id, "text") < source.signature_classes("text") == SENSES
     pixels = [source.load(sample_id).inputs["image"] for sample_id in source.ids[6:12]]
@@ -75,7 +76,7 @@ def test_bounds_are_those_of_the_design(source) -> None:
     *_, bounds = source.bounds(source.ids)
     expected = (0.5 + 0.5 + 1 / 8 + 1 / 6 + 1 / 4 + 1 / 5) / 6
     assert bounds.unimodal == {"image": pytest.approx(1 / 6, abs=1e-6), "text": pytest.approx(expected, abs=1e-6)}
-    assert (bounds.metric, bounds.fused, bounds.chance) == ("answer_accuracy", 1.0, pytest.approx(1 / 6, abs=1e-6))
+    assert (own_name(bounds.metric), bounds.fused, bounds.chance) == ("answer_accuracy", 1.0, pytest.approx(1 / 6, abs=1e-6))
     assert source.bounds([]) == ()
 
 
@@ -89,8 +90,9 @@ def test_the_joint_task_has_two_targets(open_task) -> None:
     targets = [source.without_inputs(sample_id).target for sample_id in source.ids]
     assert all(isinstance(target, JointTarget) for target in targets)
     assert Counter(target.parts["classification"] for target in targets) == dict.fromkeys(range(4), 6 * 64)
-    assert source.classes[:4] == ("class-1", "class-2", "class-3", "class-4")
-    assert [bounds.metric for bounds in source.bounds(source.ids)] == ["accuracy", "answer_accuracy"]
+    assert of_part(source.classes, "classification") == ("rows", "columns", "diagonals", "checks")
+    assert of_part(source.classes, "vqa") == ANSWERS
+    assert [bounds.metric for bounds in source.bounds(source.ids)] == ["classification/accuracy", "vqa/answer_accuracy"]
 
 
 def test_the_class_is_independent_of_the_answers(open_task) -> None:
