@@ -361,7 +361,13 @@ CASES: list[tuple[str, Break, tuple[str, ...], int, str]] = [
     ("csv in no folder", nothing, (*SCORE, "-p", "a.json", "--csv", "gone/x.csv"), 2, "gone/x.csv"),
     # train and init
     ("unknown fusion", nothing, ("train", "--suite", "seg", "--fusion", "concatt", "-o", "x.ckpt"), 2, "'concat'"),
-    ("training on questions", nothing, ("train", "--suite", "vqa", "--fusion", "concat", "-o", "x.ckpt"), 2, "is vqa"),
+    (
+        "training on keypoints",
+        nothing,
+        ("train", "--suite", "det-coco-keypoints", "--fusion", "concat", "-o", "x.ckpt"),
+        2,
+        "No model is trained here for keypoints",
+    ),
     ("init of nothing", nothing, ("init", "--data", "nowhere"), 7, "nowhere"),
 ]
 
