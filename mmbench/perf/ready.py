@@ -12,7 +12,7 @@ import numpy as np
 
 from mmbench.core.errors import UsageError
 from mmbench.core.model import Model
-from mmbench.core.source import Source
+from mmbench.core.sample import Batch
 from mmbench.perf.clock import Clock, HostClock, clock_for
 from mmbench.perf.request import Cold, Subject
 from mmbench.perf.workload import ROTATED, SamplePool, Workload, draw_batches, workload
@@ -52,8 +52,9 @@ def _opened(subject: Subject, started: float) -> Ready:
     loaded = time.time()
     device = str(getattr(model, "device", "cpu"))
     clock = clock_for(device)
-    first = _first_call(model, suite.source, suite.spec.spatial, clock)
-    compiled = _compiled(model) if subject.compile else None
+    (batch, *_) = draw_batches(SamplePool(suite.source, 0), model.info.modalities, suite.spec.spatial, 1)
+    first = timed_call(model, batch, clock)
+    compiled = compiled_call(model, batch, clock) if subject.compile else None
     cold = Cold(import_s=imported - started, load_s=loaded - imported, first_call_s=first, compile_s=compiled)
 
     samples = SamplePool(suite.source, subject.seed)
@@ -73,21 +74,24 @@ def _import_torch(locator: str) -> None:
         registry.adapter.get(Locator.parse(locator).scheme)
 
 
-def _first_call(model: Model, source: Source, spatial: bool, clock: Clock) -> float:
-    (batch, *_) = draw_batches(SamplePool(source, 0), model.info.modalities, spatial, 1)
+def timed_call(model: Model, batch: Batch, clock: Clock) -> float:
+    """Seconds of one prediction, until the device is done."""
     start = clock.now()
     model.predict(batch)
     clock.synchronise()
     return clock.now() - start
 
 
-def _compiled(model: Any) -> float:
+def compiled_call(model: Any, batch: Batch, clock: Clock) -> float:
+    """Seconds until a model that is to be compiled has answered once: torch compiles at the first call, not before.
+
+    Raises UsageError for a model without a torch module.
+    """
     module = getattr(model, "module", None)
     if module is None:
         raise UsageError("--compile needs a torch module, and this model has none; leave it out.")
-    start = time.perf_counter()
     module.compile()
-    return time.perf_counter() - start
+    return timed_call(model, batch, clock)
 
 
 def _recompilations() -> int:
