@@ -368,6 +368,13 @@ CASES: list[tuple[str, Break, tuple[str, ...], int, str]] = [
         2,
         "No model is trained here for keypoints",
     ),
+    (
+        "detection of another size",
+        nothing,
+        ("train", "--suite", "det", "--tier", "smoke", "--fusion", "concat", "--size", "32x32", "-o", "x.ckpt"),
+        2,
+        "--size is not for detection",
+    ),
     ("init of nothing", nothing, ("init", "--data", "nowhere"), 7, "nowhere"),
 ]
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from mmbench.content import explain
 from mmbench.core.errors import LoadError
+from mmbench.core.model import ModelRequest
 from mmbench.core.source import Modality
 
 Side = Annotated[int, Field(ge=1)]
@@ -81,6 +82,15 @@ def declared_preprocess(declared: Any, name: str, modalities: Mapping[str, Modal
         )
     each = declared if declared and declared.keys() <= modalities.keys() else _for_all(declared, modalities)
     return {m: _read(each.get(m, {}), name, modality) for m, modality in modalities.items()}
+
+
+def check_box_scale(name: str, preprocess: Mapping[str, Preprocess], request: ModelRequest) -> None:
+    """Raises LoadError for a detector that has its inputs resized: its boxes would be in pixels of another picture."""
+    if request.spec.task == "detection" and any(table.size is not None for table in preprocess.values()):
+        raise LoadError(
+            f"The model {name!r} declares preprocess.size, but boxes are in pixels of the suite's pictures; resize "
+            "inside the module and return boxes of the picture that it was given."
+        )
 
 
 def recorded(preprocess: Mapping[str, Preprocess]) -> dict[str, Any]:

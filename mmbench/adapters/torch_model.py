@@ -14,7 +14,7 @@ from mmbench.adapters.halving import Halving, shape_of
 from mmbench.adapters.inference import infer
 from mmbench.adapters.numerics import Numerics
 from mmbench.adapters.outputs import describe, select_output
-from mmbench.adapters.preprocess import Preprocess, declared_preprocess, recorded
+from mmbench.adapters.preprocess import Preprocess, check_box_scale, declared_preprocess, recorded
 from mmbench.adapters.tensors import equal_groups, to_input
 from mmbench.adapters.user_code import user_code
 from mmbench.adapters.wiring import Wiring, declared_answers, wire
@@ -55,6 +55,7 @@ class TorchModel:
         self._wiring = wire(module, name, request)
         self._modalities = {m: request.modalities[m] for m in self._wiring.modalities}
         self._preprocess = declared_preprocess(getattr(module, "preprocess", None), name, self._modalities)
+        check_box_scale(name, self._preprocess, request)
         self._request = request
         self._name = name
         self._class = type(module).__name__  # what a sentence about forward names

@@ -90,6 +90,8 @@ _OWN = Architecture("segmentation", fusion="", width=None)
 def plan(splits: Splits, choices: Choices) -> Plan:
     """The plan; raises UsageError when a choice makes no sense, SampleError when the first sample is broken."""
     arch = architecture_named(choices.arch, splits.spec.task) if choices.arch is not None else _OWN
+    if choices.size is not None and splits.spec.task == "detection":
+        raise UsageError("--size is not for detection: boxes are in pixels of the suite's pictures; leave it out.")
     fusion = choices.fusion or arch.fusion
     _check(choices, fusion, arch)
     signed = isinstance(splits.train, SignedSource)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mmbench.adapters.preprocess import declared_preprocess, recorded
+from mmbench.adapters.preprocess import Preprocess, check_box_scale, declared_preprocess, recorded
 from mmbench.core.errors import LoadError
 from mmbench.core.source import Modality
 
@@ -72,3 +73,14 @@ def test_bilinear_of_images_agrees_with_pil() -> None:
 def test_wrong_declarations_are_one_sentence(declared: Any, sentence: str) -> None:
     with pytest.raises(LoadError, match=sentence):
         declared_preprocess(declared, "m", BOTH)
+
+
+def test_a_detector_whose_inputs_are_resized_is_refused():
+    """Its boxes would be in pixels of the resized picture, and be scored as if they were of the suite's."""
+    spec = SimpleNamespace(task="detection")
+    request = SimpleNamespace(spec=spec)
+    check_box_scale("d", {"rgb": Preprocess(mean=(0.5,))}, request)
+    with pytest.raises(LoadError, match="resize inside the module"):
+        check_box_scale("d", {"rgb": Preprocess(size=(8, 8))}, request)
+    spec.task = "segmentation"
+    check_box_scale("d", {"rgb": Preprocess(size=(8, 8))}, request)
