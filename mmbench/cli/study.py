@@ -190,9 +190,8 @@ def _studied(made: Design, opening: Opening, flags: Flags) -> ExitCode:
 def _write_cells(done: list[Done], folder: Path) -> None:
     from mmbench.reports.study_csv import cells_csv, timings_csv, tuning_csv
 
-    finished = [cell for one in done for cell in one.finished]
-    screen.save(folder / "cells.csv", cells_csv(finished))
-    screen.save(folder / "timings.csv", timings_csv(finished))
+    screen.save(folder / "cells.csv", cells_csv(done))
+    screen.save(folder / "timings.csv", timings_csv(done))
     if any(tuned.scores for one in done for tuned in one.tuned.values()):
         screen.save(folder / "tuning.csv", tuning_csv(done))
 

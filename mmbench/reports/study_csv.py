@@ -13,25 +13,29 @@ from mmbench.reports.csv import cell
 from mmbench.stats.tuning import expected_best
 from mmbench.study.cells import Finished
 from mmbench.study.execute import Done
+from mmbench.study.sizing import Size
 
 # What identifies a cell in both files.
 _IDENTITY = ("suite", "origin", "track", "strategy", "control", "seed", "share")
 
 
-def cells_csv(found: Iterable[Finished]) -> str:
+def cells_csv(found: Iterable[Done]) -> str:
     """A line per cell (public interface). The same seeds, machine and thread count give the same bytes.
 
     ``share`` is in per cent of the training split; with an ``origin`` (the suite that all but the head was trained on)
     it is the number of labels.
     ``data``, ``split`` and ``encoders`` are digests of the test samples, of the samples trained and validated on, and
     of the encoders; ``n`` the test samples in ``groups``; ``low`` and ``high`` are over test samples alone.
+    ``sizing`` says how a strategy's ``fusion_parameters`` came from its ``native_fusion_parameters``: native, tuned,
+    matched (within 5 % of those of concat), nearest (no width comes so near), unmatched (there is no width to solve
+    for); both are empty for a control.
     """
-    return _written([_cell(one) for one in found])
+    return _written([_cell(cell, one.sizes.get(cell.facts.strategy)) for one in found for cell in one.finished])
 
 
-def timings_csv(found: Iterable[Finished]) -> str:
+def timings_csv(found: Iterable[Done]) -> str:
     """A line per cell: seconds of its training, milliseconds per item in the model, peak memory in MiB."""
-    return _written([_timing(one) for one in found])
+    return _written([_timing(cell) for one in found for cell in one.finished])
 
 
 def tuning_csv(found: Iterable[Done]) -> str:
@@ -63,7 +67,7 @@ def _identity(one: Finished) -> dict[str, Any]:
     return dict(zip(_IDENTITY, values, strict=True))
 
 
-def _cell(one: Finished) -> dict[str, Any]:
+def _cell(one: Finished, size: Size | None) -> dict[str, Any]:
     record, facts = one.run.record, one.facts
     estimate = record.estimate(record.primary)
     return {
@@ -94,6 +98,8 @@ def _cell(one: Finished) -> dict[str, Any]:
         "threads": record.execution.threads,
         "mmbench": record.provenance.get("versions", {}).get("mmbench"),
         "cell": facts.cell,
+        "sizing": None if size is None else size.sizing,
+        "native_fusion_parameters": None if size is None else size.native,
     }
 
 

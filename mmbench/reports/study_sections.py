@@ -13,6 +13,7 @@ from mmbench.reports.grid import Grid, Head, Part
 from mmbench.reports.grid import Line as GridLine
 from mmbench.study.contrasts import LEVEL, Contrast, Ranged
 from mmbench.study.design import FEWEST_SEEDS, FULL_CLAIM
+from mmbench.study.sizing import TOLERANCE
 from mmbench.study.table import ALPHA, NEARLY, Line, StudyTable
 
 Column = tuple[Head, Callable[[Line], str]]
@@ -53,6 +54,12 @@ def _columns(table: StudyTable) -> Iterator[Column]:
     if any(line.nearly is not None for line in table.lines):
         yield Head(f"labels to {NEARLY:.0%}"), lambda line: _labels(line.nearly)
     yield Head("params fusion/all"), _parameters
+    if _resized(table):
+        yield (
+            Head("native"),
+            lambda line: numbers.NONE if (size := line.cost.size) is None else numbers.count(size.native),
+        )
+        yield Head("size", right=False), _sizing
     yield Head("ms/item"), lambda line: numbers.milliseconds_of(line.cost.ms_per_item)
     if not table.claims_seeds:
         return
@@ -72,6 +79,7 @@ def remarks(table: StudyTable) -> Iterator[str]:
     yield from _reach(table)
     yield from _apart(table)
     yield from _shares(table)
+    yield from _sizes(table)
     controls = dict.fromkeys(line.control for line in table.lines if line.control)
     if controls:
         told = "; ".join(_CONTROLS[control] for control in controls if control)
@@ -127,6 +135,33 @@ def _shares(table: StudyTable) -> Iterator[str]:
     if table.goal is not None and any(line.nearly is not None for line in table.lines):
         best = "the best strategy here" if table.bounds is None else "F*"
         yield f"labels to {NEARLY:.0%}: training labels at which the score reaches {NEARLY:.0%} of {best}."
+
+
+def _sizes(table: StudyTable) -> Iterator[str]:
+    sizes = [line.cost.size for line in table.lines if line.cost.size is not None]
+    wanted = {size.wanted for size in sizes} - {None}
+    if not _resized(table):
+        yield "Parameters are native, each operator's own; --match-params solves hidden widths for those of concat."
+    elif wanted:
+        yield (
+            f"matched: within {TOLERANCE:.0%} of the {_count(max(wanted))} parameters of concat's fusion; nearest: no "
+            "whole width comes so near; native (unmatched): cannot be matched, as the operator has no width to solve "
+            "for."
+        )
+    if any(size.sizing == "tuned" for size in sizes):
+        yield "tuned: the width validated best, so that parameters differ from the native ones."
+
+
+def _resized(table: StudyTable) -> bool:
+    return any(size.sizing != "native" for line in table.lines if (size := line.cost.size) is not None)
+
+
+def _sizing(line: Line) -> str:
+    size = line.cost.size
+    if size is None:
+        return numbers.NONE
+    off = f", {size.off:+.0%}"
+    return {"nearest": "nearest" + off, "unmatched": "native (unmatched)" + off}.get(size.sizing, size.sizing)
 
 
 def _proved(line: Line) -> bool:

@@ -13,6 +13,7 @@ from mmbench.metrics.rows import Rows
 from mmbench.study.cells import Finished
 from mmbench.study.design import Cell, Strategy, Track
 from mmbench.study.settings import Settings
+from mmbench.study.sizing import Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ class Bench(Protocol):
 
     def refusal(self, strategy: Strategy) -> str:
         """Why the strategy does not serve this suite; "" if it does."""
+
+    def size(self, strategy: Strategy, settings: Settings) -> Size:
+        """How large its fusion is, and how large it would be by itself."""
 
     def key(self, cell: Cell, settings: Settings) -> str:
         """Digest of all that the cell's bytes depend on."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -16,12 +16,11 @@ from mmbench.models.config import ModelConfig
 from mmbench.models.serving import check_served
 from mmbench.study.design import BASELINE, Strategy, Track
 from mmbench.study.settings import Settings
+from mmbench.study.sizing import TOLERANCE, Size
 
 # The options that say how large an operator is inside, by what they are called.
 _SIZES = ("hidden", "factors", "rank")
 _WIDEST = 1 << 16
-# Parameters count as matched within this share of those of the baseline.
-TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +56,13 @@ class Blueprint:
             start = _default(plain, size)
             return self._with(strategy, options | {size: max(1, round(start * settings.width))})
         return plain
+
+    def size(self, strategy: Strategy, settings: Settings) -> Size:
+        """How large its fusion is, and how large it would be by itself."""
+        native = replace(self, matched=False).config(strategy, Settings())
+        trained = self.config(strategy, settings)
+        asked = self.matched and strategy.fusion != BASELINE
+        return Size(_fusion(empty(trained)), _fusion(empty(native)), _fusion(empty(self.whole)) if asked else None)
 
     def _with(self, strategy: Strategy, options: Mapping[str, Any]) -> ModelConfig:
         inputs = {m: self.whole.inputs[m] for m in strategy.modalities}

@@ -15,6 +15,7 @@ from mmbench.study.bench import Bench, Place, Watcher
 from mmbench.study.cells import Finished
 from mmbench.study.design import BASELINE, Cell, Design, Strategy, strategies
 from mmbench.study.settings import Settings, trials
+from mmbench.study.sizing import Size
 
 Clock = Callable[[], datetime]
 # Trials of tuning are trainings of their own: their seed is none of the study's.
@@ -42,7 +43,7 @@ class Done:
     """What a bench came to.
 
     ``refused`` says which strategies do not serve the suite, and why; ``finished`` are the cells in the order of the
-    design, ``tuned`` is by strategy.
+    design, ``tuned`` is by strategy, ``sizes`` by strategy without the controls.
     """
 
     place: Place
@@ -51,6 +52,7 @@ class Done:
     finished: tuple[Finished, ...]
     failed: tuple[Failed, ...]
     tuned: dict[str, Tuned]
+    sizes: dict[str, Size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ def run(work: Work, watcher: Watcher, clock: Clock | None = None) -> Done:
             failed.append(Failed(cell, error))
         else:
             finished.append(one)
-    return Done(place, lines, refused, tuple(finished), tuple(failed), tuned)
+    sizes = {s.name: work.bench.size(s, tuned[s.name].settings) for s in lines if not s.control}
+    return Done(place, lines, refused, tuple(finished), tuple(failed), tuned, sizes)
 
 
 def _done(

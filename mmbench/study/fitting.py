@@ -21,6 +21,7 @@ from mmbench.study.cells import WEIGHTS, Finished
 from mmbench.study.design import ONLY, Cell, Strategy
 from mmbench.study.material import Material
 from mmbench.study.settings import Settings
+from mmbench.study.sizing import Size
 from mmbench.study.trainer import Job, trained, validated
 
 # Rises when the same cell no longer gives the same bytes: what was stored before is then not taken up.
@@ -56,10 +57,17 @@ class Fitter:
         """The model's configuration; raises UsageError when the strategy does not serve the suite."""
         known = (strategy.name, settings)
         if known not in self._configs:
-            material = self.material
-            blueprint = Blueprint(material.whole, material.options, material.place.track, self.matched)
-            self._configs[known] = blueprint.config(strategy, settings)
+            self._configs[known] = self._blueprint.config(strategy, settings)
         return self._configs[known]
+
+    def size(self, strategy: Strategy, settings: Settings) -> Size:
+        """How large its fusion is, and how large it would be by itself."""
+        return self._blueprint.size(strategy, settings)
+
+    @property
+    def _blueprint(self) -> Blueprint:
+        material = self.material
+        return Blueprint(material.whole, material.options, material.place.track, self.matched)
 
     def recipe(self, cell: Cell, settings: Settings) -> Recipe:
         """The suite's own, with what tuning chose; the seed rules the order of the data and what is hidden."""

@@ -14,6 +14,7 @@ from mmbench.study.cells import Finished
 from mmbench.study.contrasts import jackknives
 from mmbench.study.design import Design, Strategy
 from mmbench.study.execute import Done
+from mmbench.study.sizing import Size
 from mmbench.study.table import Cost, Measured, StudyTable, Subject, tabulate
 
 
@@ -40,7 +41,7 @@ def table_of(done: Done, design: Design) -> StudyTable:
             strategy=strategy,
             seeds=tuple(scores[one.facts.cell] for one in complete[strategy.name]),
             validation=float(np.mean([one.facts.validation for one in complete[strategy.name]])),
-            cost=_cost(complete[strategy.name]),
+            cost=_cost(complete[strategy.name], done.sizes.get(strategy.name)),
             by_labels=tuple(_by_labels(done.finished, strategy)),
         )
         for strategy in done.strategies
@@ -53,7 +54,7 @@ def table_of(done: Done, design: Design) -> StudyTable:
     return tabulate(subject, measured)
 
 
-def _cost(cells: Sequence[Finished]) -> Cost:
+def _cost(cells: Sequence[Finished], size: Size | None) -> Cost:
     """The middle of the seeds' times."""
     first = cells[0]
     times = [t for one in cells if (t := one.run.record.cost.ms_per_item) is not None]
@@ -61,6 +62,7 @@ def _cost(cells: Sequence[Finished]) -> Cost:
         first.facts.fusion_parameters,
         first.run.record.model.parameters or 0,
         float(np.median(times)) if times else None,
+        size,
     )
 
 

@@ -19,6 +19,7 @@ from mmbench.stats.ranks import rank_ranges
 from mmbench.stats.seeds import superiority
 from mmbench.study.contrasts import Contrast, Ranged, contrast, score
 from mmbench.study.design import FEWEST_SEEDS, Control, Strategy
+from mmbench.study.sizing import Size
 
 ALPHA = 0.05
 # Labels are counted up to this share of the best attainable score.
@@ -27,11 +28,14 @@ NEARLY = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one strategy: parameters that it trains beside the encoders, all parameters, milliseconds per item."""
+    """Of one strategy: parameters of its fusion, all parameters, milliseconds per item; how large its fusion is meant
+    to be, None for a control.
+    """
 
     fusion_parameters: int
     parameters: int
     ms_per_item: float | None
+    size: Size | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

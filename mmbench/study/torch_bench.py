@@ -27,6 +27,7 @@ from mmbench.study.facts import CellFacts
 from mmbench.study.fitting import Fit, Fitter, save_weights
 from mmbench.study.measuring import Trained
 from mmbench.study.settings import Settings
+from mmbench.study.sizing import Size
 
 # Time is measured on so many items at once, the middle of so many repeats.
 _TIMED, _REPEATS = 16, 3
@@ -53,6 +54,10 @@ class TorchBench:
         if model.fusion.level == "inputs" and self.place.track == "frozen":
             return f"{strategy.name} joins inputs, of which there are no frozen features; use --track finetune."
         return ""
+
+    def size(self, strategy: Strategy, settings: Settings) -> Size:
+        """How large its fusion is, and how large it would be by itself."""
+        return self.fitter.size(strategy, settings)
 
     def key(self, cell: Cell, settings: Settings) -> str:
         """Digest of all that the cell's bytes depend on."""

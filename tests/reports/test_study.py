@@ -16,12 +16,15 @@ from mmbench.reports.study_sections import part
 from mmbench.reports.terminal import drawn
 from mmbench.stats.jackknife import Jackknife, leave_one_out
 from mmbench.study.design import Control, Strategy
+from mmbench.study.sizing import Size
 from mmbench.study.table import Cost, Measured, StudyTable, Subject, tabulate
 
 SAMPLES = 300
 
 
-def measured(name: str, rate: float, seeds: int, control: Control = "", curve: tuple = ()) -> Measured:
+def measured(
+    name: str, rate: float, seeds: int, control: Control = "", curve: tuple = (), size: Size | None = None
+) -> Measured:
     """Trainings that hardly differ: the samples decide what can be told apart."""
     right = np.random.default_rng([ord(c) for c in name]).uniform(size=SAMPLES) < rate
     found = []
@@ -31,7 +34,7 @@ def measured(name: str, rate: float, seeds: int, control: Control = "", curve: t
         sums = leave_one_out(np.stack([right, np.ones(SAMPLES)], axis=1))
         found.append(Jackknife(float(right.mean()), sums[:, 0] / sums[:, 1]))
     strategy = Strategy(name, name, ("image", "text"), control)
-    return Measured(strategy, tuple(found), rate, Cost(1200, 150_000, 0.41), curve)
+    return Measured(strategy, tuple(found), rate, Cost(1200, 150_000, 0.41, size), curve)
 
 
 def study(seeds: int = 5) -> StudyTable:
@@ -53,6 +56,43 @@ def study(seeds: int = 5) -> StudyTable:
             measured("concat_shuffled", 0.5, seeds, "shuffled"),
         ],
     )
+
+
+def sized(wanted: int | None) -> StudyTable:
+    """One strategy of each kind of size; ``wanted`` are the parameters of concat, None without matching."""
+    subject = Subject("cls-it@1", "frozen", metric_named("accuracy"), "concat", SAMPLES, None)
+    trained = {"concat": 1616, "mfb": 1664, "low_rank_tensor": 1760, "film": 576}
+    sizes = {
+        name: Size(count, 576 if name == "film" else 2000, wanted) if name != "concat" else Size(1616, 1616)
+        for name, count in trained.items()
+    }
+    lines = [measured(name, 0.8, 3, size=size) for name, size in sizes.items()]
+    return tabulate(subject, [*lines, measured("only:text", 0.5, 3, "unimodal")])
+
+
+def test_matched_and_native_parameters_are_told_apart() -> None:
+    """Every strategy says whether its parameters are its own, those of concat, or cannot be; a control does not."""
+    found = part(sized(1616))
+    (grid,) = found.grids
+    places = [[head.text for head in grid.heads].index(name) for name in ("strategy", "native", "size")]
+    assert sorted(tuple(line.cells[place] for place in places) for line in grid.lines) == [
+        ("concat", "1.6k", "native"),
+        ("film", "576", "native (unmatched), -64%"),
+        ("low_rank_tensor", "2.0k", "nearest, +9%"),
+        ("mfb", "2.0k", "matched"),
+        ("only:text", "-", "-"),
+    ]
+    assert any("within 5% of the 1,616 parameters of concat's fusion" in remark for remark in found.remarks)
+
+
+def test_without_matching_and_tuning_there_is_no_size_to_tell() -> None:
+    heads = {head.text for head in part(study()).grids[0].heads}
+    assert not {"native", "size"} & heads
+    assert any("Parameters are native" in remark for remark in part(study()).remarks)
+
+
+def test_tuned_widths_are_told() -> None:
+    assert any(remark.startswith("tuned: ") for remark in part(sized(None)).remarks)
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -24,6 +24,7 @@ from mmbench.study.cells import Finished
 from mmbench.study.design import Cell, Control, Strategy
 from mmbench.study.facts import CellFacts
 from mmbench.study.settings import Settings
+from mmbench.study.sizing import Size
 
 MODALITIES = ("image", "text")
 
@@ -79,6 +80,9 @@ class FakeBench:
 
     def refusal(self, strategy: Strategy) -> str:
         return f"{strategy.name} does not serve toys." if strategy.name in self.refused else ""
+
+    def size(self, strategy: Strategy, settings: Settings) -> Size:
+        return Size(10, 10)
 
     def key(self, cell: Cell, settings: Settings) -> str:
         return digest_of([cell.strategy.name, cell.seed, cell.share, settings.rate])

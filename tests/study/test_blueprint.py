@@ -11,9 +11,10 @@ pytest.importorskip("torch")
 
 from mmbench.core.errors import UsageError
 from mmbench.models.config import ModelConfig, PictureConfig, TextConfig
-from mmbench.study.blueprint import TOLERANCE, Blueprint, empty, fusion_parameters
+from mmbench.study.blueprint import Blueprint, empty, fusion_parameters
 from mmbench.study.design import Strategy
 from mmbench.study.settings import Settings
+from mmbench.study.sizing import TOLERANCE
 
 INPUTS = {
     "image": PictureConfig(kind="image", channels=3, mean=(0.5, 0.5, 0.5), std=(0.2, 0.2, 0.2)),
@@ -43,9 +44,26 @@ def test_matched_operators_have_the_parameters_of_concat(name: str) -> None:
     assert abs(found - wanted) < abs(native - wanted)
 
 
-def test_what_has_no_width_stays_native() -> None:
+def test_what_has_no_width_stays_native_and_says_so() -> None:
     strategy = Strategy("feat_linear", "feat_linear", BOTH)
     assert blueprint(matched=True).config(strategy, Settings()) == blueprint().config(strategy, Settings())
+    assert blueprint(matched=True).size(strategy, Settings()).sizing == "unmatched"
+
+
+def test_sizes_are_those_of_the_models() -> None:
+    """Native and matched parameters, counted on models; concat is what the others are matched with."""
+    wanted = fusion_parameters(empty(WHOLE))
+    for name, sizing in (("mixture_of_experts", "matched"), ("low_rank_tensor", "nearest"), ("hybrid", "matched")):
+        strategy = Strategy(name, name, BOTH)
+        native, found = (
+            fusion_parameters(empty(blueprint(matched=matched).config(strategy, Settings())))
+            for matched in (False, True)
+        )
+        size = blueprint(matched=True).size(strategy, Settings())
+        assert (size.native, size.trained, size.wanted, size.sizing) == (native, found, wanted, sizing)
+        assert blueprint().size(strategy, Settings()).sizing == "native"
+    assert blueprint(matched=True).size(Strategy("concat", "concat", BOTH), Settings()).sizing == "native"
+    assert blueprint().size(Strategy("concat", "concat", BOTH), Settings(width=2.0)).sizing == "tuned"
 
 
 @pytest.mark.parametrize("m", BOTH)

@@ -51,8 +51,8 @@ def test_a_stopped_study_goes_on_and_ends_in_the_same_bytes(made: SimpleNamespac
     again = run(Work(bench, PLAN, tmp_path / "stopped"), told)
     assert told.plans == [(CELLS, 0), (CELLS, 5)]
     assert len(bench.trained) == CELLS == len(set(map(str, bench.trained)))
-    assert cells_csv(again.finished) == cells_csv(whole.finished)
-    assert timings_csv(again.finished) == timings_csv(whole.finished)
+    assert cells_csv([again]) == cells_csv([whole])
+    assert timings_csv([again]) == timings_csv([whole])
     assert table_of(again, PLAN) == table_of(whole, PLAN)
 
 
