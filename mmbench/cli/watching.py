@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TimeRemainingColumn
 
 from mmbench.cli import screen
+from mmbench.cli.bars import bar
 from mmbench.core.errors import MmbenchError
 from mmbench.reports.dry_run import mebibytes
 from mmbench.reports.printable import printable
@@ -44,11 +44,11 @@ class Reporter:
         total = len(prepared.plan.ids)
         if not sys.stderr.isatty():
             return PlainLines(title, total).reached
-        self._bar = _bar()
+        self._bar = bar(TimeRemainingColumn(), transient=True)
         self._bar.start()
         task = self._bar.add_task(title, total=total)
-        bar = self._bar
-        return lambda done: bar.update(task, completed=done)
+        shown = self._bar
+        return lambda done: shown.update(task, completed=done)
 
     def finished(self, prepared: Prepared, run: StoredRun) -> None:
         """Prints the run's result and its folder."""
@@ -117,13 +117,3 @@ def failure_as_json(task: Task, error: MmbenchError) -> dict[str, Any]:
         "error": str(error),
         "exit_code": int(error.exit_code),
     }
-
-
-def _bar() -> Progress:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -2,92 +2,99 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from types import TracebackType
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import TaskID
 
+from mmbench.cli.bars import NOTE, Barred
 from mmbench.core.errors import MmbenchError
 from mmbench.models import loop
 from mmbench.reports.printable import printable
-from mmbench.study.bench import Place
+from mmbench.study.bench import Place, Plan
 from mmbench.study.cells import Finished
 from mmbench.study.design import WHOLE, Cell
 
 
-class StudyReporter:
-    """Tells of cells on stderr; leaves the terminal clean on exit."""
+class StudyReporter(Barred):
+    """Tells of cells and trials on stderr."""
 
     def __init__(self) -> None:
-        self._bar = _bar() if sys.stderr.isatty() else None
+        super().__init__(NOTE)
         self._task: TaskID | None = None
-        self._count = self._done = self._new = 0
-        self._start = time.monotonic()
+        self._count = self._done = 0
+        self._stage, self._begun = "", 0.0
 
-    def __enter__(self) -> StudyReporter:
+    def planned(self, place: Place, plan: Plan) -> None:
+        """The work on a suite begins."""
+        self._count, self._done = plan.cells + plan.trials, plan.done
+        title = printable(f"{place}, {place.track}")
+        resumed = f", {plan.done} of them finished before" if plan.done else ""
+        trials = f", {plan.trials} trials of tuning first" if plan.trials else ""
+        note = f"about {duration(plan.left)} in all" if plan.left else ""
         if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def planned(self, place: Place, count: int, done: int) -> None:
-        """The cells of a suite begin."""
-        self._count, self._done, self._new, self._start = count, done, 0, time.monotonic()
-        title = printable(f"{place.suite}, {place.track}")
-        if self._bar is not None:
-            self._task = self._bar.add_task(title, total=count, completed=done, note="")
-        resumed = f", {done} of them finished before" if done else ""
-        self._tell(f"{title}: {count} cells{resumed}")
+            self._task = self._bar.add_task(title, total=self._count, completed=plan.done, note=note)
+        self._tell(f"{title}: {plan.cells} cells{resumed}{trials}" + (f"; {note}" if note else ""))
 
     def trained(self, progress: loop.Progress) -> None:
-        """A step of some training was done; only those of encoders take so long that they are told."""
-        if progress.score is not None and progress.stage.startswith("encoder"):
-            self._tell(f"{progress.stage}: step {progress.step}/{progress.steps}, validation {progress.score:.4f}")
+        """A step of some training was done: the bar moves; of encoders, which take long, each validation is told."""
+        if progress.stage.startswith("encoder"):
+            self._encoder(progress)
+        elif self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=self._done + progress.step / progress.steps)
 
-    def validated(self, cell: Cell, trial: int, score: float) -> None:
+    def _encoder(self, progress: loop.Progress) -> None:
+        if progress.stage != self._stage:
+            self._stage, self._begun = progress.stage, time.monotonic()
+        told = f"{progress.stage}: step {progress.step}/{progress.steps}"
+        if progress.score is not None:
+            pace = (time.monotonic() - self._begun) / progress.step
+            told += f", validation {progress.score:.4f}, {_left(pace * (progress.steps - progress.step))}"
+            self._tell(told)
+        self._note(told)
+
+    def validated(self, cell: Cell, trial: int, score: float, left: float | None) -> None:
         """A trial of tuning is done."""
-        self._tell(f"{cell.strategy.name}: trial {trial + 1}, validation {score:.4f}")
+        self._advance(f"{cell.strategy.name}, trial {trial + 1}", f"validation {score:.4f}", left)
 
-    def finished(self, cell: Cell, found: Finished) -> None:
+    def finished(self, cell: Cell, found: Finished, left: float | None) -> None:
         """A cell is done."""
-        self._done, self._new = self._done + 1, self._new + 1
-        left = (time.monotonic() - self._start) / self._new * (self._count - self._done)
-        name = f"{cell.strategy.name}, seed {cell.seed}" + (f", {cell.share} %" if cell.share < WHOLE else "")
-        note = f"about {_duration(left)} left" if self._done < self._count else "the last one"
-        if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=self._done, note=printable(f"{name}; {note}"))
-        self._tell(
-            f"{self._done}/{self._count} {name}: validation {found.facts.validation:.4f}, "
-            f"{found.run.record.cost.seconds:.1f} s; {note}"
-        )
+        told = f"validation {found.facts.validation:.4f}, {found.run.record.cost.seconds:.1f} s"
+        self._advance(_name(cell), told, left)
 
-    def failed(self, cell: Cell, error: MmbenchError) -> None:
-        """A cell came to nothing; the others go on."""
+    def failed(self, cell: Cell, error: MmbenchError, trial: int | None = None) -> None:
+        """A cell or a trial came to nothing; the others go on."""
         self._done += 1
-        typer.echo(f"mmbench: {printable(f'{cell.strategy.name}, seed {cell.seed}: {error}')}", err=True)
+        what = _name(cell) if trial is None else f"{cell.strategy.name}, trial {trial + 1}"
+        typer.echo(f"mmbench: {printable(f'{what}: {error}')}", err=True)
+
+    def _advance(self, name: str, told: str, left: float | None) -> None:
+        self._done += 1
+        note = _left(left) if self._done < self._count else "the last one"
+        self._note(f"{name}; {note}", self._done)
+        self._tell(f"{self._done}/{self._count} {name}: {told}; {note}")
+
+    def _note(self, text: str, done: int | None = None) -> None:
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done, note=printable(text))
 
     def _tell(self, text: str) -> None:
         if self._bar is None:
             typer.echo(printable(text), err=True)
 
 
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+def duration(seconds: float) -> str:
+    """``42 s``, ``9 min``, ``3.5 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _bar() -> Progress:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-    )
-    return Progress(*columns, console=Console(stderr=True))
+def _left(seconds: float | None) -> str:
+    return "time left not known" if seconds is None else f"about {duration(seconds)} left"
+
+
+def _name(cell: Cell) -> str:
+    if cell.origin:
+        return f"{cell.strategy.name}, seed {cell.seed}, {cell.share} labels"
+    return f"{cell.strategy.name}, seed {cell.seed}" + (f", {cell.share} %" if cell.share < WHOLE else "")

@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID, TimeRemainingColumn
 
+from mmbench.cli.bars import NOTE, Barred
 from mmbench.models import loop
 from mmbench.reports.event_files import EventFile
 from mmbench.reports.printable import printable
 
 
-class TrainingReporter:
-    """Tells of the steps on stderr; leaves the terminal clean on exit."""
+class TrainingReporter(Barred):
+    """Tells of the steps on stderr."""
 
     def __init__(self) -> None:
+        super().__init__(TimeRemainingColumn(), NOTE)
         self._start = time.monotonic()
-        self._bar = _bar() if sys.stderr.isatty() else None
         self._tasks: dict[str, TaskID] = {}
-
-    def __enter__(self) -> TrainingReporter:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
-    ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
 
     def told(self, progress: loop.Progress) -> None:
         """A step was done."""
@@ -93,14 +80,3 @@ def _line(progress: loop.Progress) -> str:
         f"{printable(progress.stage)}: step {progress.step}/{progress.steps}, loss {progress.loss:.4f}, "
         f"validation {progress.score:.4f}"
     )
-
-
-def _bar() -> Progress:
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", markup=False),
-    )
-    return Progress(*columns, console=Console(stderr=True))

@@ -39,12 +39,16 @@ def timings_csv(found: Iterable[Done]) -> str:
 
 
 def tuning_csv(found: Iterable[Done]) -> str:
-    """A line per strategy and trial: its validation score, and the expected best of so many trials (Dodge 2019)."""
+    """A line per strategy and trial: its validation score, and the expected best of so many trials (Dodge 2019).
+
+    A trial that failed has no score, and its strategy no expected best.
+    """
     lines = []
     for one in found:
         for name, tuned in one.tuned.items():
+            known = [score for score in tuned.scores if score is not None]
             for index, score in enumerate(tuned.scores):
-                best = expected_best(tuned.scores, index + 1)
+                best = None if len(known) < len(tuned.scores) else expected_best(known, index + 1)
                 where = {"suite": one.place.suite, "track": one.place.track, "strategy": name}
                 lines.append({**where, "trials": index + 1, "validation": score, "expected_best": best})
     return _written(lines)

@@ -14,6 +14,6 @@ def lines(found: Preview) -> Iterator[str]:
     yield printable(f"{found.place.suite}, {found.place.track} encoders: {found.cells} cells{more}, {found.done} done")
     first = f", {found.encoders} of them encoders that are trained once" if found.encoders else ""
     left = found.cells - found.done + found.trials + found.encoders
-    yield f"  {left} trainings are left{first}: about {found.seconds / 60:.1f} minutes, validations aside"
+    yield f"  {left} trainings are left{first}: about {found.seconds / 60:.1f} minutes"
     for name, reason in found.refused.items():
         yield printable(f"  {name} is left out: {reason}")

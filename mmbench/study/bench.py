@@ -12,6 +12,7 @@ from mmbench.core.record import RunRecord
 from mmbench.metrics.rows import Rows
 from mmbench.study.cells import Finished
 from mmbench.study.design import Cell, Strategy, Track
+from mmbench.study.forecast import Expected
 from mmbench.study.settings import Settings
 from mmbench.study.sizing import Size
 
@@ -51,11 +52,17 @@ class Bench(Protocol):
     def key(self, cell: Cell, settings: Settings) -> str:
         """Digest of all that the cell's bytes depend on."""
 
-    def seconds(self, strategy: Strategy) -> float:
-        """About how long the training of one of its cells takes."""
+    def encoders(self) -> int:
+        """How many are still to be trained."""
 
-    def encoder_seconds(self) -> list[float]:
-        """The same for each encoder that is still to be trained."""
+    def expected(self, lines: Sequence[Strategy], always: bool = False) -> Expected:
+        """About how long cells of these strategies take, and what they share.
+
+        Empty where finding out would take longer than it is worth, unless it is ``always`` wanted.
+        """
+
+    def prepare(self) -> None:
+        """Does once what all cells share; raises UsageError and SampleError as the cells would."""
 
     def validated(self, cell: Cell, settings: Settings, folder: Path) -> float:
         """Trains, and gives the best validation score; the test split is not read. Unfinished work is in ``folder``."""
@@ -69,17 +76,30 @@ class Bench(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``cells`` there are, ``done`` of them finished before; ``trials`` of tuning are to be done first.
+
+    ``left`` is about how many seconds it takes, None if that is not known.
+    """
+
+    cells: int
+    done: int
+    trials: int
+    left: float | None
+
+
 class Watcher(Protocol):
     """Is told what happens, as it happens."""
 
-    def planned(self, place: Place, count: int, done: int) -> None:
-        """So many cells there are, of which so many are finished already."""
+    def planned(self, place: Place, plan: Plan) -> None:
+        """The work begins."""
 
-    def validated(self, cell: Cell, trial: int, score: float) -> None:
-        """A trial of tuning is done."""
+    def validated(self, cell: Cell, trial: int, score: float, left: float | None) -> None:
+        """A trial of tuning is done; ``left`` is about how many seconds are left, None if that is not known."""
 
-    def finished(self, cell: Cell, found: Finished) -> None:
+    def finished(self, cell: Cell, found: Finished, left: float | None) -> None:
         """A cell was trained and measured now."""
 
-    def failed(self, cell: Cell, error: MmbenchError) -> None:
-        """A cell could not be done; the study goes on."""
+    def failed(self, cell: Cell, error: MmbenchError, trial: int | None = None) -> None:
+        """A cell, or a trial of tuning, could not be done; the study goes on."""

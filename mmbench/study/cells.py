@@ -28,11 +28,16 @@ class Finished:
 
 def find(folder: Path, key: str) -> Finished | None:
     """The finished cell with this key; raises LoadError when it is damaged."""
-    for place in sorted(folder.glob(f"*-{key}")):
-        if (place / RECORD).is_file():
-            record = load_record(place)
-            return Finished(StoredRun(place, record), facts_of(record), load_rows(place, record))
-    return None
+    place = place_of(folder, key)
+    if place is None:
+        return None
+    record = load_record(place)
+    return Finished(StoredRun(place, record), facts_of(record), load_rows(place, record))
+
+
+def place_of(folder: Path, key: str) -> Path | None:
+    """The folder of the finished cell with this key."""
+    return next((place for place in sorted(folder.glob(f"*-{key}")) if (place / RECORD).is_file()), None)
 
 
 def new(folder: Path, key: str, names: Sequence[str], now: datetime) -> Path:

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mmbench.core.errors import Interrupted, LoadError, MmbenchError, UsageError
+from mmbench.core.errors import Interrupted, MmbenchError, UsageError
 from mmbench.study import cells
-from mmbench.study.bench import Bench, Place, Watcher
+from mmbench.study.bench import Bench, Place, Plan, Watcher
 from mmbench.study.cells import Finished
 from mmbench.study.design import BASELINE, Cell, Design, Strategy, strategies
+from mmbench.study.forecast import Expected, Forecast
 from mmbench.study.settings import Settings, trials
 from mmbench.study.sizing import Size
+from mmbench.study.tuning import Tuned, best, read_score, write_score
 
 Clock = Callable[[], datetime]
 # Trials of tuning are trainings of their own: their seed is none of the study's.
 _TUNING_SEED = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Tuned:
-    """The settings that validated best, and the scores of all trials; defaults and no scores without tuning."""
-
-    settings: Settings = field(default_factory=Settings)
-    scores: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +78,39 @@ class Work:
                 raise UsageError(refused[line.name])
         return tuple(line for line in lines if line.name not in refused), refused
 
-    def tuned(self, strategy: Strategy, watcher: Watcher) -> Tuned:
-        """The best of the design's trials on the validation split, the first of them where several are."""
-        if self.design.trials == 0 or strategy.control == "ensemble":
-            return Tuned()
-        cell = Cell(self.bench.place.suite, self.bench.place.track, strategy, _TUNING_SEED, self.design.whole)
-        tried = list(trials(self.design.trials))
-        scores = [self._tried(cell, settings, index, watcher) for index, settings in enumerate(tried)]
-        return Tuned(tried[scores.index(max(scores))], tuple(scores))
+    def cells(self, lines: Sequence[Strategy]) -> list[Cell]:
+        """All cells, finished or not."""
+        place = self.bench.place
+        return list(self.design.cells(place.suite, place.track, lines, place.origin))
 
-    def _tried(self, cell: Cell, settings: Settings, index: int, watcher: Watcher) -> float:
-        file = self.folder / f"trial-{self.bench.key(cell, settings)}.json"
-        if file.is_file():
-            return _read_score(file)
-        score = self.bench.validated(cell, settings, self.folder)
-        _write_score(file, score)
-        watcher.validated(cell, index, score)
+    def trials(self, strategy: Strategy) -> list[Settings]:
+        """What tuning tries; nothing for an ensemble, which is not trained."""
+        return [] if strategy.control == "ensemble" else list(trials(self.design.trials))
+
+    def tried(self, strategy: Strategy) -> list[float | None]:
+        """The scores of the trials that are done, None for those that are not."""
+        return [read_score(self._trial_file(strategy, settings)) for settings in self.trials(strategy)]
+
+    def validate(self, strategy: Strategy, settings: Settings) -> float:
+        """Trains with these settings, and stores the validation score."""
+        score = self.bench.validated(self.trial(strategy), settings, self.folder)
+        write_score(self._trial_file(strategy, settings), score)
         return score
+
+    def trial(self, strategy: Strategy) -> Cell:
+        """A trial of tuning as a cell; it is not measured."""
+        return Cell(self.bench.place.suite, self.bench.place.track, strategy, _TUNING_SEED, self.design.whole)
+
+    def _trial_file(self, strategy: Strategy, settings: Settings) -> Path:
+        return self.folder / f"trial-{self.bench.key(self.trial(strategy), settings)}.json"
 
     def done(self, cell: Cell, settings: Settings) -> Finished | None:
         """The cell if it is finished."""
         return cells.find(self.folder, self.bench.key(cell, settings))
+
+    def is_done(self, cell: Cell, settings: Settings) -> bool:
+        """Whether it is finished."""
+        return cells.place_of(self.folder, self.bench.key(cell, settings)) is not None
 
     def do(self, cell: Cell, settings: Settings, earlier: Sequence[Finished], now: datetime) -> Finished:
         """Trains, measures and stores a cell."""
@@ -122,53 +127,97 @@ def run(work: Work, watcher: Watcher, clock: Clock | None = None) -> Done:
     strategy does not serve the suite.
     """
     lines, refused = work.strategies()
-    place = work.bench.place
-    planned = list(work.design.cells(place.suite, place.track, lines, place.origin))
-    tuned = {strategy.name: work.tuned(strategy, watcher) for strategy in lines}
-    there = [work.done(cell, tuned[cell.strategy.name].settings) for cell in planned]
-    watcher.planned(place, len(planned), sum(found is not None for found in there))
-    finished: list[Finished] = []
-    failed: list[Failed] = []
-    for cell, found in zip(planned, there, strict=True):
+    session = _Session(work, watcher, clock or _now, lines)
+    try:
+        session.begin()
+        tuned = {strategy.name: session.tuned(strategy) for strategy in lines}
+        found = list(session.finished(tuned))
+    except KeyboardInterrupt as error:
+        raise Interrupted(f"Stopped in {session.doing}; the same command goes on from the finished cells.") from error
+    sizes = {s.name: work.bench.size(s, tuned[s.name].settings) for s in lines if not s.control}
+    return Done(work.bench.place, lines, refused, tuple(found), tuple(session.failed), tuned, sizes)
+
+
+class _Session:
+    """One go at the work: what is still to do, how long that takes, what failed."""
+
+    def __init__(self, work: Work, watcher: Watcher, clock: Clock, lines: Sequence[Strategy]) -> None:
+        self._work, self._watcher, self._clock, self._lines = work, watcher, clock, lines
+        self._forecast = Forecast((), Expected())
+        self.doing = "the preparation"
+        self.failed: list[Failed] = []
+
+    def begin(self) -> None:
+        """Tells what is to do and how long it takes, and does what all of it shares."""
+        work = self._work
+        scores = {line.name: work.tried(line) for line in self._lines}
+        untried = [name for name, tried in scores.items() for score in tried if score is None]
+        planned = work.cells(self._lines)
+        left = [
+            cell.strategy.name
+            for cell in planned
+            if cell.strategy.name in untried or not work.is_done(cell, best(tuple(scores[cell.strategy.name])).settings)
+        ]
+        todo = [*untried, *left]
+        expected = work.bench.expected([line for line in self._lines if line.name in todo]) if todo else Expected()
+        self._forecast = Forecast(todo, expected)
+        plan = Plan(len(planned), len(planned) - len(left), len(untried), self._forecast.seconds)
+        self._watcher.planned(work.bench.place, plan)
+        if todo:
+            work.bench.prepare()
+        self._forecast.prepared()
+
+    def tuned(self, strategy: Strategy) -> Tuned:
+        """The best of the design's trials on the validation split."""
+        scores = self._work.tried(strategy)
+        for index, settings in enumerate(self._work.trials(strategy)):
+            if scores[index] is None:
+                scores[index] = self._tried(strategy, settings, index)
+        return best(tuple(scores))
+
+    def _tried(self, strategy: Strategy, settings: Settings, index: int) -> float | None:
+        """None for a trial that failed: a rate may be too high for a strategy, and the others still count."""
+        start, cell = time.monotonic(), self._work.trial(strategy)
+        self.doing = f"trial {index + 1} of {strategy.name}"
         try:
-            one = found or _done(work, cell, tuned[cell.strategy.name].settings, finished, watcher, clock)
+            score = self._work.validate(strategy, settings)
         except Interrupted:
             raise
         except MmbenchError as error:
-            watcher.failed(cell, error)
-            failed.append(Failed(cell, error))
-        else:
-            finished.append(one)
-    sizes = {s.name: work.bench.size(s, tuned[s.name].settings) for s in lines if not s.control}
-    return Done(place, lines, refused, tuple(finished), tuple(failed), tuned, sizes)
+            self._forecast.done(strategy.name)
+            self._watcher.failed(cell, error, index)
+            return None
+        self._forecast.done(strategy.name, time.monotonic() - start)
+        self._watcher.validated(cell, index, score, self._forecast.seconds)
+        return score
 
+    def finished(self, tuned: dict[str, Tuned]) -> Iterator[Finished]:
+        """The cells in order, from disk or trained now."""
+        earlier: list[Finished] = []
+        planned = self._work.cells(self._lines)
+        there = [self._work.done(cell, tuned[cell.strategy.name].settings) for cell in planned]
+        for cell, found in zip(planned, there, strict=True):
+            one = found or self._done(cell, tuned[cell.strategy.name].settings, earlier)
+            if one is not None:
+                earlier.append(one)
+                yield one
 
-def _done(
-    work: Work, cell: Cell, settings: Settings, earlier: Sequence[Finished], watcher: Watcher, clock: Clock | None
-) -> Finished:
-    try:
-        found = work.do(cell, settings, earlier, (clock or _now)())
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            f"Stopped in {cell.strategy.name}, seed {cell.seed}; the same command goes on from the finished cells."
-        ) from error
-    watcher.finished(cell, found)
-    return found
+    def _done(self, cell: Cell, settings: Settings, earlier: Sequence[Finished]) -> Finished | None:
+        start, name = time.monotonic(), cell.strategy.name
+        self.doing = f"{name}, seed {cell.seed}"
+        try:
+            found = self._work.do(cell, settings, earlier, self._clock())
+        except Interrupted:
+            raise
+        except MmbenchError as error:
+            self._forecast.done(name)
+            self._watcher.failed(cell, error)
+            self.failed.append(Failed(cell, error))
+            return None
+        self._forecast.done(name, time.monotonic() - start)
+        self._watcher.finished(cell, found, self._forecast.seconds)
+        return found
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _read_score(file: Path) -> float:
-    try:
-        return float(json.loads(file.read_text(encoding="utf-8"))["validation"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise LoadError(f"The trial {file} is damaged; delete it and study again.") from error
-
-
-def _write_score(file: Path, score: float) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    part.write_text(json.dumps({"validation": score}), encoding="utf-8")
-    part.replace(file)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -40,6 +40,7 @@ from mmbench.study.trainer import Data, predictions
 # Tasks whose outputs are class scores that a mean makes sense of, and those whose samples have one class each.
 _AVERAGED = ("classification", "vqa", "segmentation", "referring-segmentation")
 _ONE_CLASS = ("classification", "vqa")
+_SPLITS = ("train", "val", "test")
 
 
 class Material:
@@ -134,13 +135,25 @@ class Material:
         """The validation split, shuffled as the training split is."""
         return self._data("val", tuple(self._splits.val.ids), modalities, None if alone else seed)
 
-    def few(self, count: int, modalities: tuple[str, ...]) -> Data:
-        """Some training samples, with encoders as they start: to see what a step takes."""
-        ids = tuple(self._splits.train.ids[:count])
-        if self._track == "finetune":
-            return Samples(ids, self.items("train", modalities))
-        model = built(self.whole, 0, "model", self.plan.device)
-        return only(encode(model, self._labelled.train, ids, self._dtype), modalities)
+    def prepare(self) -> None:
+        """What all cells share: encoders, features on the frozen track, truths; else the first cell would do it."""
+        _ = self.encoder_digests, self.test.targets
+        for split in _SPLITS if self._track == "frozen" else ():
+            self._features(split)
+
+    def sizes(self) -> dict[str, int]:
+        """Samples of the splits train, val, test."""
+        return {split: len(self._ids(split)) for split in _SPLITS}
+
+    def encode_some(self, start: int, count: int) -> SplitFeatures:
+        """Features of some training samples, by encoders as they start: to see what encoding and training take."""
+        model = built(self.whole, 0, "model", self.plan.device).eval()
+        ids = tuple(self._ids("train")[start : start + count])
+        return encode(model, self.items("train", self.place.modalities), ids, self._dtype)
+
+    def some(self, count: int, modalities: tuple[str, ...]) -> Data:
+        """Some training samples as they are."""
+        return Samples(tuple(self._ids("train")[:count]), self.items("train", modalities))
 
     def test_predictions(self, model: FusionModel) -> Iterator[Prediction]:
         """On all test samples; raises UsageError where label maps of unequal size were resized to one."""
@@ -163,12 +176,18 @@ class Material:
         if self._track == "finetune":
             samples = Samples(ids, self.items(split, modalities))
             return samples if shuffle is None else samples.shuffled(shuffle)
-        if split not in self._encoded:
-            whole = self.test.ids if split == "test" else self._source(split).ids
-            self._encoded[split] = encode(self._encoding, self.items(split, self.place.modalities), whole, self._dtype)
-        features = only(self._encoded[split], modalities)
+        features = only(self._features(split), modalities)
         features = features if features.ids == ids else select(features, ids)
         return features if shuffle is None else shuffled(features, shuffle)
+
+    def _features(self, split: str) -> SplitFeatures:
+        if split not in self._encoded:
+            items = self.items(split, self.place.modalities)
+            self._encoded[split] = encode(self._encoding, items, self._ids(split), self._dtype)
+        return self._encoded[split]
+
+    def _ids(self, split: str) -> Sequence[str]:
+        return self.test.ids if split == "test" else self._source(split).ids
 
     def _source(self, split: str) -> Source:
         if split == "test":

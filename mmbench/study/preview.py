@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mmbench.study.bench import Place
 from mmbench.study.execute import Work
+from mmbench.study.forecast import Forecast
 from mmbench.study.settings import Settings
 
 
@@ -13,8 +14,8 @@ from mmbench.study.settings import Settings
 class Preview:
     """``cells`` in all, ``done`` of them finished before; ``trials`` of tuning; ``encoders`` to be trained first.
 
-    ``seconds`` are for the trainings that are left, without validations and tests. ``refused`` says which strategies do
-    not serve the suite. With tuning no cell counts as finished, as the settings are still to be found.
+    ``seconds`` are for what is left. ``refused`` says which strategies do not serve the suite. With tuning no cell
+    counts as finished, as the settings are still to be found.
     """
 
     place: Place
@@ -30,9 +31,16 @@ def preview(work: Work) -> Preview:
     """Times a few steps of each strategy; raises UsageError as ``execute.run``."""
     lines, refused = work.strategies()
     place, trials = work.bench.place, work.design.trials
-    planned = list(work.design.cells(place.suite, place.track, lines, place.origin))
-    left = [cell for cell in planned if trials or work.done(cell, Settings()) is None]
-    each = {line.name: work.bench.seconds(line) for line in lines if any(cell.strategy == line for cell in left)}
-    encoders = work.bench.encoder_seconds()
-    seconds = sum(each[cell.strategy.name] for cell in left) + trials * sum(each.values()) + sum(encoders)
-    return Preview(place, len(planned), len(planned) - len(left), trials * len(lines), len(encoders), seconds, refused)
+    planned = work.cells(lines)
+    left = [cell for cell in planned if trials or not work.is_done(cell, Settings())]
+    todo = [cell.strategy.name for cell in left] + [line.name for line in lines for _ in work.trials(line)]
+    expected = work.bench.expected([line for line in lines if line.name in todo], always=True)
+    return Preview(
+        place,
+        len(planned),
+        len(planned) - len(left),
+        len(todo) - len(left),
+        work.bench.encoders(),
+        Forecast(todo, expected).seconds or 0.0,
+        refused,
+    )

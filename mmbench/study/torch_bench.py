@@ -25,10 +25,13 @@ from mmbench.study.cells import WEIGHTS, Finished
 from mmbench.study.design import WHOLE, Cell, Strategy
 from mmbench.study.facts import CellFacts
 from mmbench.study.fitting import Fit, Fitter, save_weights
+from mmbench.study.forecast import Expected
 from mmbench.study.measuring import Trained
 from mmbench.study.settings import Settings
 from mmbench.study.sizing import Size
 
+# Steps from which on a training takes much longer than to find out how long it takes.
+_WORTH_TIMING = 100
 # Time is measured on so many items at once, the middle of so many repeats.
 _TIMED, _REPEATS = 16, 3
 
@@ -63,13 +66,19 @@ class TorchBench:
         """Digest of all that the cell's bytes depend on."""
         return self.fitter.key(cell, settings)
 
-    def seconds(self, strategy: Strategy) -> float:
-        """About how long the training of one of its cells takes."""
-        return timing.cell_seconds(self.fitter, strategy)
+    def encoders(self) -> int:
+        """How many are still to be trained."""
+        return sum(not stage.cached for stage in self.fitter.material.stages)
 
-    def encoder_seconds(self) -> list[float]:
-        """The same for each encoder that is still to be trained."""
-        return [timing.encoder_seconds(stage) for stage in self.fitter.material.stages if not stage.cached]
+    def expected(self, lines: Sequence[Strategy], always: bool = False) -> Expected:
+        """From a few steps of each; where trainings are as short as that, only if it is ``always`` wanted."""
+        if not always and self.fitter.material.plan.recipe.steps < _WORTH_TIMING:
+            return Expected()
+        return timing.expected(self.fitter, lines)
+
+    def prepare(self) -> None:
+        """Trains encoders and encodes what is kept of them, and reads the truths of the test split."""
+        self.fitter.material.prepare()
 
     def validated(self, cell: Cell, settings: Settings, folder: Path) -> float:
         """Trains, and gives the best validation score; the test split is not read."""

@@ -23,6 +23,7 @@ from mmbench.study.bench import Place
 from mmbench.study.cells import Finished
 from mmbench.study.design import Cell, Control, Strategy
 from mmbench.study.facts import CellFacts
+from mmbench.study.forecast import Expected
 from mmbench.study.settings import Settings
 from mmbench.study.sizing import Size
 
@@ -70,13 +71,18 @@ RATES = {"concat": 0.8, "feat_linear": 0.5, "gmu": 0.78, "only:image": 0.4, "onl
 
 @dataclass
 class FakeBench:
-    """Nothing is trained: a cell is right at the rate of its strategy. ``broken`` strategies fail in every cell."""
+    """Nothing is trained: a cell is right at the rate of its strategy.
+
+    ``broken`` strategies fail in every cell, ``divergent`` ones in every trial but that of the defaults.
+    """
 
     place: Place = field(default_factory=lambda: Place("toy@1", "frozen", MODALITIES, True, True))
     broken: tuple[str, ...] = ()
+    divergent: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     stop_at: int = -1
     trained: list[Cell] = field(default_factory=list)
+    prepared: int = 0
 
     def refusal(self, strategy: Strategy) -> str:
         return f"{strategy.name} does not serve toys." if strategy.name in self.refused else ""
@@ -87,14 +93,19 @@ class FakeBench:
     def key(self, cell: Cell, settings: Settings) -> str:
         return digest_of([cell.strategy.name, cell.seed, cell.share, settings.rate])
 
-    def seconds(self, strategy: Strategy) -> float:
-        return 2.0
+    def encoders(self) -> int:
+        return 1
 
-    def encoder_seconds(self) -> list[float]:
-        return [60.0]
+    def expected(self, lines: Sequence[Strategy], always: bool = False) -> Expected:
+        return Expected({line.name: 2.0 for line in lines}, 60.0)
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     def validated(self, cell: Cell, settings: Settings, folder: Path) -> float:
         self.trained.append(cell)
+        if cell.strategy.name in self.divergent and settings.rate is not None:
+            raise UsageError("The loss became nan; lower --lr.")
         return 0.5 if settings.rate is None else 0.5 + settings.rate
 
     def measured(

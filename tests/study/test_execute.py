@@ -9,11 +9,12 @@ import pytest
 
 from mmbench.core.errors import Interrupted, MmbenchError, NothingMeasured, UsageError
 from mmbench.reports.study_csv import cells_csv, timings_csv, tuning_csv
-from mmbench.study.bench import Place
+from mmbench.study.bench import Place, Plan
 from mmbench.study.cells import Finished
 from mmbench.study.design import Cell, design
 from mmbench.study.execute import Work, run
 from mmbench.study.preview import preview
+from mmbench.study.settings import Settings
 from mmbench.study.summary import table_of
 
 
@@ -21,20 +22,22 @@ class Told:
     """A watcher that keeps what it was told."""
 
     def __init__(self) -> None:
-        self.plans: list[tuple[int, int]] = []
+        self.plans: list[Plan] = []
         self.failures: list[str] = []
         self.trials: list[float] = []
+        self.left: list[float | None] = []
 
-    def planned(self, place: Place, count: int, done: int) -> None:
-        self.plans.append((count, done))
+    def planned(self, place: Place, plan: Plan) -> None:
+        self.plans.append(plan)
 
-    def validated(self, cell: Cell, trial: int, score: float) -> None:
+    def validated(self, cell: Cell, trial: int, score: float, left: float | None) -> None:
         self.trials.append(score)
+        self.left.append(left)
 
-    def finished(self, cell: Cell, found: Finished) -> None:
-        pass
+    def finished(self, cell: Cell, found: Finished, left: float | None) -> None:
+        self.left.append(left)
 
-    def failed(self, cell: Cell, error: MmbenchError) -> None:
+    def failed(self, cell: Cell, error: MmbenchError, trial: int | None = None) -> None:
         self.failures.append(str(error))
 
 
@@ -49,7 +52,7 @@ def test_a_stopped_study_goes_on_and_ends_in_the_same_bytes(made: SimpleNamespac
     with pytest.raises(Interrupted, match="goes on from the finished cells"):
         run(Work(bench, PLAN, tmp_path / "stopped"), told)
     again = run(Work(bench, PLAN, tmp_path / "stopped"), told)
-    assert told.plans == [(CELLS, 0), (CELLS, 5)]
+    assert [(plan.cells, plan.done) for plan in told.plans] == [(CELLS, 0), (CELLS, 5)]
     assert len(bench.trained) == CELLS == len(set(map(str, bench.trained)))
     assert cells_csv([again]) == cells_csv([whole])
     assert timings_csv([again]) == timings_csv([whole])
@@ -121,6 +124,39 @@ def test_every_strategy_gets_the_same_trials(made: SimpleNamespace, tmp_path: Pa
     assert float(text[1].split(",")[-1]) == pytest.approx(sum(scores["concat"]) / 4)
     run(Work(bench, tuned, tmp_path), told)
     assert len(told.trials) == 4 * len(scores)
+
+
+def test_a_trial_that_fails_costs_no_study(made: SimpleNamespace, tmp_path: Path) -> None:
+    """A random rate may be too high for one strategy: it is told, has no score, and the other trials count."""
+    tuned = design(["toy"], ["concat", "gmu"], 1, trials=3)
+    told = Told()
+    done = run(Work(made.FakeBench(divergent=("gmu",)), tuned, tmp_path), told)
+    assert told.failures == ["The loss became nan; lower --lr."] * 2
+    assert done.tuned["gmu"].scores == (0.5, None, None)
+    assert done.tuned["gmu"].settings == Settings()
+    assert not done.failed
+    lines = [line.split(",") for line in tuning_csv([done]).splitlines() if ",gmu," in line]
+    assert [line[4:] for line in lines] == [["0.5", ""], ["", ""], ["", ""]]
+    assert all(float(line.split(",")[-1]) > 0 for line in tuning_csv([done]).splitlines() if ",concat," in line)
+
+
+def test_the_time_left_counts_what_is_shared_once(made: SimpleNamespace, tmp_path: Path) -> None:
+    """Told before anything is done: 2 s for each training and trial that is left, 60 s for what they share."""
+    bench, told = made.FakeBench(), Told()
+    run(Work(bench, PLAN, tmp_path / "a"), told)
+    run(Work(bench, design(["toy"], ["concat"], 1, trials=2), tmp_path / "b"), told)
+    alone, tuned = told.plans
+    assert (alone.cells, alone.done, alone.trials, alone.left) == (CELLS, 0, 0, 60.0 + 2.0 * CELLS)
+    assert (tuned.cells, tuned.trials, tuned.left) == (7, 2 * 6, 60.0 + 2.0 * (7 + 12))
+    assert bench.prepared == 2
+    assert told.left[CELLS - 1] == told.left[-1] == 0.0
+
+
+def test_a_finished_study_prepares_nothing(made: SimpleNamespace, tmp_path: Path) -> None:
+    run(Work(made.FakeBench(), PLAN, tmp_path), Told())
+    bench, told = made.FakeBench(), Told()
+    run(Work(bench, PLAN, tmp_path), told)
+    assert (bench.prepared, told.plans) == (0, [Plan(CELLS, CELLS, 0, None)])
 
 
 def test_smaller_shares_give_curves_and_labels(made: SimpleNamespace, tmp_path: Path) -> None:
