@@ -31,10 +31,11 @@ class StudyReporter(Barred):
         title = printable(f"{place}, {place.track}")
         resumed = f", {plan.done} of them finished before" if plan.done else ""
         trials = f", {plan.trials} trials of tuning first" if plan.trials else ""
-        note = f"about {duration(plan.left)} in all" if plan.left else ""
+        takes = f"; about {duration(plan.left)} in all" if plan.left else ""
+        typer.echo(f"{title}: {plan.cells} cells{resumed}{trials}{takes}", err=True)
         if self._bar is not None:
-            self._task = self._bar.add_task(title, total=self._count, completed=plan.done, note=note)
-        self._tell(f"{title}: {plan.cells} cells{resumed}{trials}" + (f"; {note}" if note else ""))
+            name = printable(place.suite.partition("@")[0])
+            self._task = self._bar.add_task(name, total=self._count, completed=plan.done, note="")
 
     def trained(self, progress: loop.Progress) -> None:
         """A step of some training was done: the bar moves; of encoders, which take long, each validation is told."""
@@ -47,11 +48,11 @@ class StudyReporter(Barred):
         if progress.stage != self._stage:
             self._stage, self._begun = progress.stage, time.monotonic()
         told = f"{progress.stage}: step {progress.step}/{progress.steps}"
+        self._note(told)
         if progress.score is not None:
             pace = (time.monotonic() - self._begun) / progress.step
-            told += f", validation {progress.score:.4f}, {_left(pace * (progress.steps - progress.step))}"
-            self._tell(told)
-        self._note(told)
+            note = _left(pace * (progress.steps - progress.step))
+            self._tell(f"{told}, validation {progress.score:.4f}; {note}")
 
     def validated(self, cell: Cell, trial: int, score: float, left: float | None) -> None:
         """A trial of tuning is done."""
@@ -71,7 +72,7 @@ class StudyReporter(Barred):
     def _advance(self, name: str, told: str, left: float | None) -> None:
         self._done += 1
         note = _left(left) if self._done < self._count else "the last one"
-        self._note(f"{name}; {note}", self._done)
+        self._note(f"{note}; {name}", self._done)
         self._tell(f"{self._done}/{self._count} {name}: {told}; {note}")
 
     def _note(self, text: str, done: int | None = None) -> None:

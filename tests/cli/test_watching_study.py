@@ -61,7 +61,7 @@ def test_encoders_tell_their_validations(reporter: StudyReporter, capsys: pytest
         reporter.trained(Progress("encoder image", step, 4, 0.1, score))
         reporter.trained(Progress("cell", step, 4, 0.1, score))
     (told,) = capsys.readouterr().err.splitlines()
-    assert told.startswith("encoder image: step 2/4, validation 0.5000, about 0 s left")
+    assert told.startswith("encoder image: step 2/4, validation 0.5000; about 0 s left")
 
 
 def test_a_terminal_shows_a_bar_and_is_left_clean(
