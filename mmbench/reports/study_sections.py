@@ -44,6 +44,14 @@ def _columns(table: StudyTable) -> Iterator[Column]:
     yield Head(table.metric + _INTERVAL), lambda line: _spanned(line.score)
     yield Head(f"- {table.against}{_INTERVAL}"), lambda line: _change(line.difference)
     yield Head("p Holm"), lambda line: numbers.NONE if line.adjusted is None else p_text(line.adjusted)
+    yield Head("params"), _parameters
+    if _resized(table):
+        yield (
+            Head("native"),
+            lambda line: numbers.NONE if (size := line.cost.size) is None else numbers.count(size.native),
+        )
+        yield Head("size", right=False), _sizing
+    yield Head("ms/item"), lambda line: numbers.milliseconds_of(line.cost.ms_per_item)
     yield Head("P(A>B)"), lambda line: _share(line.superiority)
     if table.best_unimodal is not None:
         yield Head("gain" + _INTERVAL), lambda line: _change(line.gain)
@@ -53,17 +61,8 @@ def _columns(table: StudyTable) -> Iterator[Column]:
         yield Head("psi" + _INTERVAL), lambda line: _spanned(line.psi, 2)
     if any(line.nearly is not None for line in table.lines):
         yield Head(f"labels to {NEARLY:.0%}"), lambda line: _labels(line.nearly)
-    yield Head("params fusion/all"), _parameters
-    if _resized(table):
-        yield (
-            Head("native"),
-            lambda line: numbers.NONE if (size := line.cost.size) is None else numbers.count(size.native),
-        )
-        yield Head("size", right=False), _sizing
-    yield Head("ms/item"), lambda line: numbers.milliseconds_of(line.cost.ms_per_item)
-    if not table.claims_seeds:
-        return
-    yield Head("seeds from..to"), lambda line: "..".join(numbers.end(end) for end in line.seed_range)
+    if 1 < table.seeds < FULL_CLAIM:
+        yield Head("seeds"), lambda line: " to ".join(numbers.end(end) for end in line.seed_range)
 
 
 def _bounds(table: StudyTable, columns: int) -> Iterator[GridLine]:
@@ -106,16 +105,37 @@ def _reach(table: StudyTable) -> Iterator[str]:
 
 
 def _apart(table: StudyTable) -> Iterator[str]:
+    """Strategies that stay undecided, those together that it takes the same for."""
+    same, seeds, more = [], [], []
     for line in table.lines:
         if line.needed is None:
             continue
-        told = f"{line.name} and {table.against} cannot be told apart at this n; "
         if line.difference is not None and line.difference.ranged.value == 0:
-            yield told + "no difference was seen."
+            same.append(line.name)
         elif isinf(line.needed):
-            yield told + "more samples alone would not do, it takes more seeds."
+            seeds.append(line.name)
         else:
-            yield told + f"you would need n = {_count(line.needed)} if the true difference is the one seen."
+            more.append((line.name, _count(line.needed)))
+    if len(more) > 1:
+        counts = _listed([f"{count} for {name}" for name, count in more])
+        yield (
+            f"Each of these and {table.against} cannot be told apart at this n; if the true difference is the one "
+            f"seen, you would need n = {counts}."
+        )
+    for name, count in more if len(more) == 1 else ():
+        yield f"{_undecided([name], table)} you would need n = {count} if the true difference is the one seen."
+    if seeds:
+        yield f"{_undecided(seeds, table)} more samples alone would not do, it takes more seeds."
+    if same:
+        yield f"{_undecided(same, table)} no difference was seen."
+
+
+def _undecided(names: list[str], table: StudyTable) -> str:
+    return f"{_listed(names)} and {table.against} cannot be told apart at this n;"
+
+
+def _listed(texts: list[str]) -> str:
+    return ", ".join(texts)
 
 
 def _shares(table: StudyTable) -> Iterator[str]:
@@ -141,7 +161,10 @@ def _sizes(table: StudyTable) -> Iterator[str]:
     sizes = [line.cost.size for line in table.lines if line.cost.size is not None]
     wanted = {size.wanted for size in sizes} - {None}
     if not _resized(table):
-        yield "Parameters are native, each operator's own; --match-params solves hidden widths for those of concat."
+        yield (
+            "Parameters (of the fusion/of all) are native, each operator's own; --match-params solves widths for those "
+            "of concat."
+        )
     elif wanted:
         yield (
             f"matched: within {TOLERANCE:.0%} of the {_count(max(wanted))} parameters of concat's fusion; nearest: no "

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mmbench.core.bounds import Bounds
 from mmbench.core.metric import metric_named
 from mmbench.reports import markdown, table
-from mmbench.reports.study_figures import save_figures
+from mmbench.reports.study_figures import apart, cost_figure, save_figures
 from mmbench.reports.study_sections import part
 from mmbench.reports.terminal import drawn
 from mmbench.stats.jackknife import Jackknife, leave_one_out
@@ -88,7 +91,7 @@ def test_matched_and_native_parameters_are_told_apart() -> None:
 def test_without_matching_and_tuning_there_is_no_size_to_tell() -> None:
     heads = {head.text for head in part(study()).grids[0].heads}
     assert not {"native", "size"} & heads
-    assert any("Parameters are native" in remark for remark in part(study()).remarks)
+    assert any("are native, each operator's own" in remark for remark in part(study()).remarks)
 
 
 def test_tuned_widths_are_told() -> None:
@@ -140,3 +143,35 @@ def test_figures_are_the_same_bytes(tmp_path: Path) -> None:
         for one, two in zip(first, again, strict=True):
             assert one.read_bytes() == two.read_bytes()
     assert "gmu" in (tmp_path / "a" / first[0].name).read_text()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.floats(0.001, 0.03))
+def test_names_do_not_touch_and_keep_their_order(heights: list[float], gap: float) -> None:
+    """Those with room enough stay where they are; all stay inside the axes."""
+    found = np.array(apart(heights, gap))
+    order = np.argsort(heights, kind="stable")
+    assert (np.diff(found[order]) >= gap - 1e-9).all()
+    assert found.min() >= 0
+    assert found.max() <= 1 + 1e-9
+    if (np.diff(np.sort(heights)) > gap).all():
+        assert found == pytest.approx(np.array(heights))
+
+
+def test_every_point_of_the_cost_figure_has_a_number_and_a_name() -> None:
+    """Where points lie on each other their names would too: numbers stand at the points, names in a list."""
+    table = study()
+    left, right = cost_figure(table).axes
+    names = [f"{n} {line.name}" for n, line in enumerate(table.lines, 1)]
+    told = [text.get_text() for text in right.texts]
+    assert [text for text in told if " " in text] == names
+    numbers = {str(n) for n in range(1, 1 + len(names))}
+    assert numbers <= set(told)
+    assert numbers <= {text.get_text() for text in left.texts}
+
+
+def test_several_undecided_strategies_share_a_sentence() -> None:
+    """Each with the samples that it would take."""
+    (told,) = [remark for remark in part(sized(None)).remarks if remark.startswith("Each of these and concat cannot")]
+    undecided = [line for line in sized(None).lines if line.needed is not None and not math.isinf(line.needed)]
+    assert len(undecided) > 1
+    assert all(f"{line.needed:,.0f} for {line.name}" in told for line in undecided)
