@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "svg")
 _CONTROL = "#9a9a9a"
-_WIDTH, _HEIGHT, _NAME = 7.5, 4.2, 0.105  # inches; the last one is the height of a name
+# Inches; of the height, _REST is left for titles and ticks.
+_WIDTH, _HEIGHT, _REST, _NAME = 7.5, 4.2, 1.0, 0.105
 _FONT = 6
 
 
@@ -88,8 +89,7 @@ def _figure(panels: int, names: int) -> Figure:
 
     # Equal content gives equal bytes.
     matplotlib.rcParams["svg.hashsalt"] = "mmbench"
-    height = max(_HEIGHT, 1.0 + names * _NAME)
-    figure = Figure(figsize=(_WIDTH, height), layout="constrained", dpi=150)
+    figure = Figure(figsize=(_WIDTH, _height(names)), layout="constrained", dpi=150)
     figure.subplots(1, panels, sharey=True)
     return figure
 
@@ -127,14 +127,14 @@ def _cost_axis(axes: Axes, costs: Sequence[float], label: str) -> None:
 def _numbered(axes: Axes, names: Sequence[tuple[str, Any]]) -> None:
     """A list right of the axes: the numbers of points, best first."""
     for number, (name, colour) in enumerate(names, 1):
-        _beside(axes, f"{number} {name}", 1.0 - (number - 0.5) * _gap(axes), colour)
+        _beside(axes, f"{number} {name}", 1.0 - (number - 0.5) * _gap(len(names)), colour)
 
 
 def _names(axes: Axes, wanted: Sequence[tuple[float, str, Any]]) -> None:
     """Names right of the axes, as near to their height as they go without touching, with a line to where it is."""
     low, high = axes.get_ylim()
     heights = [(value - low) / (high - low) for value, _, _ in wanted]
-    for place, height, (_, name, colour) in zip(apart(heights, _gap(axes)), heights, wanted, strict=True):
+    for place, height, (_, name, colour) in zip(apart(heights, _gap(len(wanted))), heights, wanted, strict=True):
         _beside(axes, name, place, colour, height)
     axes.set_ylim(low, high)
 
@@ -154,9 +154,14 @@ def _beside(axes: Axes, text: str, place: float, colour: Any, height: float | No
     )
 
 
-def _gap(axes: Axes) -> float:
-    """The height of a name as a share of that of the axes, which is about an inch less than the figure's."""
-    return _NAME / (axes.figure.get_size_inches()[1] - 1.0)
+def _height(names: int) -> float:
+    """Of a figure in inches, with room for so many names beside the axes."""
+    return max(_HEIGHT, _REST + names * _NAME)
+
+
+def _gap(names: int) -> float:
+    """The height of a name as a share of that of the axes."""
+    return _NAME / (_height(names) - _REST)
 
 
 def apart(heights: Sequence[float], gap: float) -> list[float]:

@@ -159,7 +159,7 @@ def _shares(table: StudyTable) -> Iterator[str]:
 
 def _sizes(table: StudyTable) -> Iterator[str]:
     sizes = [line.cost.size for line in table.lines if line.cost.size is not None]
-    wanted = {size.wanted for size in sizes} - {None}
+    wanted = {size.wanted for size in sizes if size.wanted is not None}
     if not _resized(table):
         yield (
             "Parameters (of the fusion/of all) are native, each operator's own; --match-params solves widths for those "
