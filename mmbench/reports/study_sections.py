@@ -96,7 +96,7 @@ def _reach(table: StudyTable) -> Iterator[str]:
     else:
         few = "" if table.seeds >= FULL_CLAIM else f" Few seeds: {FULL_CLAIM} or more make the intervals reliable."
         yield f"{table.seeds} seeds x {units}: intervals speak of new trainings and new samples (two-way-t).{few}"
-    if table.detectable is not None:
+    if table.detectable:  # 0 where no difference varied, of which nothing follows
         yield (
             f"A true difference to {table.against} of {numbers.decimal(table.detectable)} is found in four of five "
             f"such studies (MDE, after Holm); a smaller one may well be missed."
