@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import torch
@@ -78,21 +79,36 @@ class Blueprint:
         def at(value: int) -> ModelConfig:
             return self._with(strategy, {**plain.fusion_options, str(size): value})
 
-        low, high = 1, _WIDEST
-        while low < high:
-            middle = (low + high) // 2
-            low, high = (middle + 1, high) if count(empty(at(middle))) < wanted else (low, middle)
-        nearest = min((max(1, low - 1), low), key=lambda value: abs(count(empty(at(value))) - wanted))
-        found = at(nearest)
-        if exact and abs(count(empty(found)) - wanted) > TOLERANCE * wanted:
+        @cache
+        def counted(value: int) -> int:
+            return int(count(empty(at(value))))
+
+        enough = smallest(lambda value: counted(value) >= wanted, _WIDEST)
+        nearest = min((max(1, enough - 1), enough), key=lambda value: abs(counted(value) - wanted))
+        if exact and abs(counted(nearest) - wanted) > TOLERANCE * wanted:
             raise UsageError(f"{strategy.name} cannot have {wanted:,} parameters; it is left out.")
-        return found
+        return at(nearest)
 
 
 def empty(config: ModelConfig) -> FusionModel:
     """The model without memory for its weights: it is only counted."""
     with torch.device("meta"):
         return FusionModel(config)
+
+
+def smallest(holds: Callable[[int], bool], most: int) -> int:
+    """The smallest number from 1 on for which it holds, ``most`` if there is none; it holds for all larger ones.
+
+    Asked for numbers up to twice the answer alone, as large models take long to be counted.
+    """
+    high = 1
+    while high < most and not holds(high):
+        high = min(2 * high, most)
+    low = high // 2 + 1 if high > 1 else 1
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low
 
 
 def fusion_parameters(model: FusionModel) -> int:

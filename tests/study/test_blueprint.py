@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytest.importorskip("torch")
 
 from mmbench.core.errors import UsageError
 from mmbench.models.config import ModelConfig, PictureConfig, TextConfig
-from mmbench.study.blueprint import Blueprint, empty, fusion_parameters
+from mmbench.study.blueprint import Blueprint, empty, fusion_parameters, smallest
 from mmbench.study.design import Strategy
 from mmbench.study.settings import Settings
 from mmbench.study.sizing import TOLERANCE
@@ -42,6 +44,19 @@ def test_matched_operators_have_the_parameters_of_concat(name: str) -> None:
     found = fusion_parameters(empty(blueprint(matched=True).config(strategy, Settings())))
     assert abs(native - wanted) > TOLERANCE * wanted
     assert abs(found - wanted) < abs(native - wanted)
+
+
+@given(st.integers(1, 300), st.integers(1, 200))
+def test_the_smallest_width_is_found(answer: int, most: int) -> None:
+    """Among 1..most, and without asking for one that is more than twice as large."""
+    asked = []
+
+    def holds(value: int) -> bool:
+        asked.append(value)
+        return value >= answer
+
+    assert smallest(holds, most) == min(answer, most)
+    assert all(1 <= value <= min(2 * answer, most) for value in asked)
 
 
 def test_what_has_no_width_stays_native_and_says_so() -> None:
