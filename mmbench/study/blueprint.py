@@ -29,7 +29,7 @@ class Blueprint:
     """``whole`` is the baseline's configuration with all inputs.
 
     ``options`` completes an operator's options by what it must know of the labels. ``matched``: hidden widths are
-    solved so that the fusion has as many parameters as the baseline's.
+    solved so that the fusion has as many parameters as the baseline's, and tuning changes none of them.
     """
 
     whole: ModelConfig
@@ -53,7 +53,7 @@ class Blueprint:
             return self._solved(strategy, plain, size, _total if self.track == "finetune" else _trained)
         if self.matched and size is not None and strategy.control == "" and strategy.fusion != BASELINE:
             return self._solved(strategy, plain, size, _fusion, exact=False)
-        if settings.width != 1.0 and size is not None:
+        if settings.width != 1.0 and size is not None and not self.matched:
             start = _default(plain, size)
             return self._with(strategy, options | {size: max(1, round(start * settings.width))})
         return plain

@@ -106,6 +106,14 @@ def test_tuning_scales_the_hidden_width() -> None:
     assert config.fusion_options == {"hidden": 32}
 
 
+@pytest.mark.parametrize("name", ["concat", "mixture_of_experts"])
+def test_tuning_leaves_matched_widths_as_they_are(name: str) -> None:
+    """Else concat alone would be tuned in width, and the others have the parameters of one that is in no table."""
+    strategy = Strategy(name, name, BOTH)
+    found = [blueprint(matched=True).config(strategy, Settings(width=width)) for width in (1.0, 2.0)]
+    assert found[0] == found[1]
+
+
 def test_an_operator_that_does_not_serve_says_so() -> None:
     with pytest.raises(UsageError, match="serves segmentation"):
         empty(blueprint().config(Strategy("early", "early", BOTH), Settings()))
