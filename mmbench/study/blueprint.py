@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -15,6 +16,7 @@ from mmbench.core.errors import UsageError
 from mmbench.models.assembled import FusionModel
 from mmbench.models.config import ModelConfig
 from mmbench.models.serving import check_served
+from mmbench.models.tasks.catalogue import TASKS
 from mmbench.study.design import BASELINE, Strategy, Track
 from mmbench.study.settings import Settings
 from mmbench.study.sizing import TOLERANCE, Size
@@ -94,6 +96,13 @@ def empty(config: ModelConfig) -> FusionModel:
     """The model without memory for its weights: it is only counted."""
     with torch.device("meta"):
         return FusionModel(config)
+
+
+def places_of(config: ModelConfig) -> int:
+    """At how many places of a sample the fusion works: those of the grid where the task is one of maps, else 1."""
+    if config.shape is None or not TASKS[config.task].on_grid:
+        return 1
+    return math.ceil(config.shape[0] / config.stride) * math.ceil(config.shape[1] / config.stride)
 
 
 def smallest(holds: Callable[[int], bool], most: int) -> int:

@@ -20,7 +20,7 @@ from mmbench.models.checkpoint import weights_digest
 from mmbench.models.data import collate
 from mmbench.study import timing
 from mmbench.study.bench import Place
-from mmbench.study.blueprint import empty, fusion_parameters
+from mmbench.study.blueprint import empty, fusion_parameters, places_of
 from mmbench.study.cells import WEIGHTS, Finished
 from mmbench.study.design import WHOLE, Cell, Strategy
 from mmbench.study.facts import CellFacts
@@ -32,6 +32,8 @@ from mmbench.study.sizing import Size
 
 # Steps from which on a training takes much longer than to find out how long it takes.
 _WORTH_TIMING = 100
+# Bytes of one layer's output in a training step, on a CPU.
+_LARGEST = 1 << 30
 # Time is measured on so many items at once, the middle of so many repeats.
 _TIMED, _REPEATS = 16, 3
 
@@ -54,6 +56,8 @@ class TorchBench:
             model = empty(self.fitter.config(strategy, Settings()))
         except UsageError as error:
             return str(error)
+        if strategy.control == "wide" and (reason := self._too_wide(model)):
+            return reason
         if model.fusion.level == "inputs" and self.place.track == "frozen":
             return f"{strategy.name} joins inputs, of which there are no frozen features; use --track finetune."
         return ""
@@ -103,6 +107,18 @@ class TorchBench:
         trained = Trained(record, self._execution(), milliseconds, time.perf_counter() - start)
         made, rows = material.test.record(answers, trained, self.argv, datetime.now(UTC), self.fitter.draws)
         return made.model_copy(update={"provenance": {**made.provenance, **facts.as_provenance()}}), rows
+
+    def _too_wide(self, model: FusionModel) -> str:
+        """Where encoders count, on maps: as many parameters in an MLP at every place take gigabytes and hours."""
+        plan, config = self.fitter.material.plan, model.config
+        places, hidden = places_of(config), int(config.fusion_options["hidden"])
+        size = 4 * plan.recipe.batch_size * places * hidden
+        if plan.device.type != "cpu" or size <= _LARGEST:
+            return ""
+        return (
+            f"{hidden:,} hidden units at each of {places:,} places would take {size / 1e9:.1f} GB in every layer and "
+            "step; use a larger --stride, a smaller --batch-size, or a GPU."
+        )
 
     def _execution(self) -> Execution:
         plan = self.fitter.material.plan

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 
 from mmbench.core.errors import UsageError
 from mmbench.models.config import ModelConfig, PictureConfig, TextConfig
-from mmbench.study.blueprint import Blueprint, empty, fusion_parameters, smallest
+from mmbench.study.blueprint import Blueprint, empty, fusion_parameters, places_of, smallest
 from mmbench.study.design import Strategy
 from mmbench.study.settings import Settings
 from mmbench.study.sizing import TOLERANCE
@@ -94,6 +94,12 @@ def test_the_over_wide_model_is_as_large_as_concat(m: str) -> None:
             for config in (WHOLE, blueprint(track=track).config(strategy, Settings()))
         ]
         assert counts[1] == pytest.approx(counts[0], rel=TOLERANCE)
+
+
+@pytest.mark.parametrize(("task", "places"), [("classification", 1), ("segmentation", 64), ("detection", 64)])
+def test_on_maps_a_fusion_works_at_every_place(task: str, places: int) -> None:
+    """64 x 64 pixels at a stride of 8."""
+    assert places_of(WHOLE.model_copy(update={"task": task})) == places
 
 
 def test_what_an_operator_must_know_of_the_labels_is_told() -> None:
