@@ -15,7 +15,7 @@ from mmbench.models.stages import Labelled
 from mmbench.models.validation import validate
 
 # Features of both splits together take at most this, in float32; the others are encoded step by step.
-MOST_BYTES = 512 << 20
+MOST_BYTES = 1 << 30
 
 
 def on_features(stage: Stage, model: FusionModel, data: Labelled) -> Stage:
