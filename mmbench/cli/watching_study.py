@@ -31,11 +31,14 @@ class StudyReporter(Barred):
         title = printable(f"{place}, {place.track}")
         resumed = f", {plan.done} of them finished before" if plan.done else ""
         trials = f", {plan.trials} trials of tuning first" if plan.trials else ""
-        takes = f"; about {duration(plan.left)} in all" if plan.left else ""
-        typer.echo(f"{title}: {plan.cells} cells{resumed}{trials}{takes}", err=True)
+        typer.echo(f"{title}: {plan.cells} cells{resumed}{trials}", err=True)
         if self._bar is not None:
             name = printable(place.suite.partition("@")[0])
             self._task = self._bar.add_task(name, total=self._count, completed=plan.done, note="")
+
+    def expected(self, seconds: float) -> None:
+        """About so long it takes in all."""
+        typer.echo(f"about {duration(seconds)} in all", err=True)
 
     def trained(self, progress: loop.Progress) -> None:
         """A step of some training was done: the bar moves; of encoders, which take long, each validation is told."""

@@ -78,15 +78,11 @@ class Bench(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``cells`` there are, ``done`` of them finished before; ``trials`` of tuning are to be done first.
-
-    ``left`` is about how many seconds it takes, None if that is not known.
-    """
+    """``cells`` there are, ``done`` of them finished before; ``trials`` of tuning are to be done first."""
 
     cells: int
     done: int
     trials: int
-    left: float | None
 
 
 class Watcher(Protocol):
@@ -94,6 +90,9 @@ class Watcher(Protocol):
 
     def planned(self, place: Place, plan: Plan) -> None:
         """The work begins."""
+
+    def expected(self, seconds: float) -> None:
+        """About so long it takes in all."""
 
     def validated(self, cell: Cell, trial: int, score: float, left: float | None) -> None:
         """A trial of tuning is done; ``left`` is about how many seconds are left, None if that is not known."""

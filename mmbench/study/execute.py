@@ -159,12 +159,16 @@ class _Session:
             if cell.strategy.name in untried or not work.is_done(cell, best(tuple(scores[cell.strategy.name])).settings)
         ]
         todo = [*untried, *left]
-        expected = work.bench.expected([line for line in self._lines if line.name in todo]) if todo else Expected()
-        self._forecast = Forecast(todo, expected)
-        plan = Plan(len(planned), len(planned) - len(left), len(untried), self._forecast.seconds)
-        self._watcher.planned(work.bench.place, plan)
+        self._watcher.planned(work.bench.place, Plan(len(planned), len(planned) - len(left), len(untried)))
         if todo:
-            work.bench.prepare()
+            self._prepare(todo)
+
+    def _prepare(self, todo: Sequence[str]) -> None:
+        bench = self._work.bench
+        self._forecast = Forecast(todo, bench.expected([line for line in self._lines if line.name in todo]))
+        if self._forecast.seconds is not None:
+            self._watcher.expected(self._forecast.seconds)
+        bench.prepare()
         self._forecast.prepared()
 
     def tuned(self, strategy: Strategy) -> Tuned:

@@ -25,10 +25,14 @@ class Told:
         self.plans: list[Plan] = []
         self.failures: list[str] = []
         self.trials: list[float] = []
+        self.seconds: list[float] = []
         self.left: list[float | None] = []
 
     def planned(self, place: Place, plan: Plan) -> None:
         self.plans.append(plan)
+
+    def expected(self, seconds: float) -> None:
+        self.seconds.append(seconds)
 
     def validated(self, cell: Cell, trial: int, score: float, left: float | None) -> None:
         self.trials.append(score)
@@ -146,8 +150,9 @@ def test_the_time_left_counts_what_is_shared_once(made: SimpleNamespace, tmp_pat
     run(Work(bench, PLAN, tmp_path / "a"), told)
     run(Work(bench, design(["toy"], ["concat"], 1, trials=2), tmp_path / "b"), told)
     alone, tuned = told.plans
-    assert (alone.cells, alone.done, alone.trials, alone.left) == (CELLS, 0, 0, 60.0 + 2.0 * CELLS)
-    assert (tuned.cells, tuned.trials, tuned.left) == (7, 2 * 6, 60.0 + 2.0 * (7 + 12))
+    assert (alone.cells, alone.done, alone.trials) == (CELLS, 0, 0)
+    assert (tuned.cells, tuned.trials) == (7, 2 * 6)
+    assert told.seconds == [60.0 + 2.0 * CELLS, 60.0 + 2.0 * (7 + 12)]
     assert bench.prepared == 2
     assert told.left[CELLS - 1] == told.left[-1] == 0.0
 
@@ -156,7 +161,8 @@ def test_a_finished_study_prepares_nothing(made: SimpleNamespace, tmp_path: Path
     run(Work(made.FakeBench(), PLAN, tmp_path), Told())
     bench, told = made.FakeBench(), Told()
     run(Work(bench, PLAN, tmp_path), told)
-    assert (bench.prepared, told.plans) == (0, [Plan(CELLS, CELLS, 0, None)])
+    assert not told.seconds
+    assert (bench.prepared, told.plans) == (0, [Plan(CELLS, CELLS, 0)])
 
 
 def test_smaller_shares_give_curves_and_labels(made: SimpleNamespace, tmp_path: Path) -> None:
