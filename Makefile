@@ -44,18 +44,24 @@ stats-report: $(VENV)/.installed-dev
 # Trains the shipped baselines and measures them (about three hours on two cores; DEVICE=cuda is faster). The models of
 # a suite share their encoders, which are trained once.
 DEVICE ?= auto
-SUITES_WITH_BASELINES := seg cls-it cls-av refseg vqa caption det
+SUITES_WITH_BASELINES := seg cls-it cls-av cls-iat refseg vqa vqa-av cls-vqa caption det
 seg_flags     := --width 8 --encoder-steps 2500 --steps 1000
 seg_models    := concat feat_linear model_linear feat_nonlinear product gmu film conv only:rgb only:depth
 cls-it_flags  := --width 16
 cls-it_models := concat feat_linear model_linear product gmu film low_rank_tensor cross_attention only:image only:text
 cls-av_flags  := --width 16
 cls-av_models := concat model_linear gmu
+cls-iat_flags  := --width 16
+cls-iat_models := concat product
 refseg_flags  := --width 24
 refseg_models := concat film cross_attention
-vqa_flags     := --width 32
+vqa_flags     := --width 24
 vqa_models    := concat film cross_attention
-caption_flags := --width 32
+vqa-av_flags  := --width 24
+vqa-av_models := concat film
+cls-vqa_flags  := --width 24
+cls-vqa_models := concat film cross_attention
+caption_flags := --width 48
 caption_models := concat feat_linear cross_attention
 det_flags     := --width 24
 det_models    := concat feat_linear conv

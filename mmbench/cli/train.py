@@ -101,7 +101,9 @@ Threads = Annotated[int | None, _option(_HOW, min=1, help="CPU threads.")]
 Shared = Annotated[
     bool,
     _option(
-        _HOW, "--share-encoders", help="Write frozen encoders into files that other checkpoints share, one folder up."
+        _HOW,
+        "--share-encoders",
+        help="Write frozen encoders, as float16, into files that other checkpoints share, one folder up.",
     ),
 ]
 Card = Annotated[

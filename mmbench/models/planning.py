@@ -75,7 +75,7 @@ _DEFAULTS: Mapping[str, Defaults] = MappingProxyType(
         "segmentation": Defaults(),
         "referring-segmentation": Defaults(width=32, stride=4, steps=1500),
         "classification": Defaults(width=32, stride=4, steps=1500, encoder_steps=800, class_weight_power=0.0),
-        "captioning": Defaults(width=64, stride=8, steps=1500, encoder_steps=1500, class_weight_power=0.0),
+        "captioning": Defaults(width=64, stride=8, steps=5000, encoder_steps=1500, class_weight_power=0.0),
         "detection": Defaults(width=32, stride=4, steps=1500, encoder_steps=1000, class_weight_power=0.0),
         "joint": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
         "vqa": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),

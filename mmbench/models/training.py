@@ -14,8 +14,9 @@ from mmbench.models.config import ModelConfig
 from mmbench.models.encoder_stage import TrainedEncoders, train_encoders
 from mmbench.models.equipping import equipped, load_backbones, pretrained_of
 from mmbench.models.loop import Report, fit
+from mmbench.models.once import on_features
 from mmbench.models.plan import Plan
-from mmbench.models.shared_encoders import save_sharing
+from mmbench.models.shared_encoders import round_to_half, save_sharing
 from mmbench.models.splits import Splits, reference_task
 from mmbench.models.stages import key_of, record_of, stage_of, with_targets
 
@@ -44,11 +45,15 @@ def train(splits: Splits, plan: Plan, report: Report) -> Trained:
     own = [] if plan.encoders == "joint" else [m for m in config.inputs if m in model.encoders]
     encoders = train_encoders(splits, plan, config, own, report)
     encoders.load_into(model)
+    if plan.shares_encoders:
+        round_to_half(model.encoders)
     digests = {name: weights_digest(own.weights) for name, own in pretrained.items()}
-    key = key_of(data, config, plan.recipe, plan.device, plan.encoders, dict(encoders.records), digests)
+    key = key_of(
+        data, config, plan.recipe, plan.device, plan.encoders, plan.shares_encoders, dict(encoders.records), digests
+    )
     frozen = tuple(model.encoders[m] for m in own) if plan.encoders == "frozen" else ()
     stage = stage_of(plan.fusion, model, data, plan.recipe, (key, plan.state_file), frozen)
-    stage, balance = balanced(stage, model, data, report)
+    stage, balance = balanced(on_features(stage, model, data), model, data, report)
     best = fit(stage, report)
     record = {
         "encoders": plan.encoders,
