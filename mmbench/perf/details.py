@@ -35,7 +35,7 @@ def details(ready: Ready, request: Request) -> Details:
     memory = _memory(ready, batches, module)
     work = ready.load(batches[0])
     warm_up(work.request, ready.clock, request.rules.first_warm_up, ready.changes)
-    execution = _execution(ready, batches[0])
+    execution = _execution(ready, batches[0], compiled=request.subject.compile)
     return Details(
         model=model_record(model.info),
         execution=execution,
@@ -48,7 +48,7 @@ def details(ready: Ready, request: Request) -> Details:
     )
 
 
-def _execution(ready: Ready, batch: int) -> Execution:
+def _execution(ready: Ready, batch: int, *, compiled: bool) -> Execution:
     """As this process has it: with torch and its threads."""
     torch = sys.modules.get("torch")
     return Execution(
@@ -56,6 +56,7 @@ def _execution(ready: Ready, batch: int) -> Execution:
         device=ready.device,
         precision=str(getattr(ready.model, "precision", "fp32")),
         threads=int(torch.get_num_threads()) if torch is not None else 1,
+        compiled=compiled,
         channels_last=bool(getattr(getattr(ready.model, "numerics", None), "channels_last", False)),
     )
 

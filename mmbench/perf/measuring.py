@@ -44,17 +44,30 @@ def _measured(asked: Request, options: LatencyOptions, tell: Tell, side: Side) -
     # Refused before the minutes of measuring, not after them.
     resident = calibration.process_effect(looked.hard) if options.resident else None
     tell("process 1", 0.02)
-    first = _replicate(asked, options, side)
+    first, details = (_resident if options.resident else _first)(asked, options, side, tell)
     # The first process found where the sweep ends; all others measure the same sizes.
     asked = asked.model_copy(update={"batches": first.sizes, "sweep": Sweep()})
-    tell(f"memory, stages, operations, server ({_expected(time.monotonic() - begin, options)})", 0.18)
-    answer = processes.ask(asked.model_copy(update={"kind": "details"}), options.threads, side)
-    details = Details.model_validate(answer)
     machine = looked.model_copy(update={"hard": details.facts})
     target = _target(machine)
     found, stopped = _replicates(first, lambda: _replicate(asked, options, side), options, target, begin, tell)
     seconds = time.monotonic() - begin
     return Measured(asked, machine, details, found, stopped, target, seconds, started, first.ended, resident)
+
+
+def _first(asked: Request, options: LatencyOptions, side: Side, tell: Tell) -> tuple[Replicate, Details]:
+    """The first replicate, and what is measured once, in a process of its own."""
+    begin = time.monotonic()
+    first = _replicate(asked, options, side)
+    tell(f"memory, stages, operations, server ({_expected(time.monotonic() - begin, options)})", 0.18)
+    again = asked.model_copy(update={"kind": "details", "batches": first.sizes})
+    return first, Details.model_validate(processes.ask(again, options.threads, side))
+
+
+def _resident(asked: Request, options: LatencyOptions, side: Side, tell: Tell) -> tuple[Replicate, Details]:
+    """Everything in one process, which loads the model once."""
+    tell("sweep, memory, stages, operations, server", 0.05)
+    answer = processes.ask(asked.model_copy(update={"kind": "resident"}), options.threads, side)
+    return Replicate.model_validate(answer["replicate"]), Details.model_validate(answer["details"])
 
 
 def _replicate(asked: Request, options: LatencyOptions, side: Side) -> Replicate:
@@ -63,10 +76,9 @@ def _replicate(asked: Request, options: LatencyOptions, side: Side) -> Replicate
 
 def _expected(first: float, options: LatencyOptions) -> str:
     """From the seconds of the first process: what the plan could not know is how slow the model is."""
-    least = 1 if options.resident else LOOKS[0]
     # The details take about as long as a process; two processes are made however small the budget is.
-    most = max(options.budget_s, min(least, 2) * first + first)
-    return f"one process takes {first:.0f} s: about {min((least + 1) * first, most) / 60:.1f} minutes in all"
+    about = min((LOOKS[0] + 1) * first, max(options.budget_s, 3 * first))
+    return f"one process takes {first:.0f} s: about {about / 60:.1f} minutes in all"
 
 
 def _replicates(

@@ -63,10 +63,13 @@ class Sweep(_Table):
 
 
 class Request(_Table):
-    """``replicate``: warm-up and blocks at each batch size. ``details``: memory, stages, operations, server, energy."""
+    """``replicate``: warm-up and blocks at each batch size. ``details``: memory, stages, operations, server, energy.
+
+    ``resident``: both in one process, the details at the sizes of the sweep. ``session``: a side of a comparison.
+    """
 
     subject: Subject
-    kind: Literal["replicate", "details", "session"]
+    kind: Literal["replicate", "details", "resident", "session"]
     batches: tuple[Annotated[int, Field(ge=1)], ...] = (1,)
     rules: Rules = Rules()
     sweep: Sweep = Sweep()
