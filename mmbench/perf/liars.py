@@ -12,9 +12,9 @@ from collections.abc import Callable
 # Calls in a row take longer than their marks say by this factor, and by these seconds.
 _BESIDE, _BESIDE_S = 1.25, 50e-6
 # Threads of libraries spin for a while after their work, up to 0.2 s; then nothing of ours should run.
-CALM_S, _REST_S = 0.25, 0.05
-# Of one processor, while this process should rest.
-_AT_REST = 0.2
+CALM_S, _REST_S = 0.25, 0.1
+# Of one processor, while this process should rest: little, as others may hold the processors meanwhile.
+_AT_REST = 0.05
 
 
 def works_beside(claimed: float, taken: float) -> bool:

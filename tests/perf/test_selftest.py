@@ -25,9 +25,11 @@ def test_the_checks_hold_here_and_those_of_a_gpu_say_that_there_is_none(capsys: 
 
 
 def test_work_after_the_return_is_seen_and_rest_is_not() -> None:
-    """A thread of our own that goes on for 0.3 s; a call that is done when it returns."""
+    """A thread of our own that goes on for 0.5 s; a call that is done when it returns."""
+    thread = threading.Thread(target=burn, args=(0.5,))
     assert not works_on(lambda: None)
-    assert works_on(lambda: threading.Thread(target=burn, args=(0.3,)).start(), calm=0.02)
+    assert works_on(thread.start, calm=0.02)
+    thread.join()
 
 
 def burn(seconds: float) -> None:
