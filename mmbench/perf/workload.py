@@ -66,12 +66,24 @@ def draw_batches(
 
 
 def requests(model: Model, batches: Sequence[Batch]) -> Call:
-    """Predictions of the batches in turn; raises LoadError when the model refuses a sample of the suite."""
+    """Predictions of the batches in turn.
+
+    Raises LoadError when the model refuses a sample of the suite, or when memory does not hold a batch as a whole: what
+    an adapter then does in halves has not this batch size.
+    """
     for batch in batches[:1]:
         broken = next((found for found in model.predict(batch) if isinstance(found, SampleError)), None)
         if broken is not None:
             raise LoadError(f"The model {model.info.name!r} cannot be timed: {broken}")
+        _check_held(model, batch)
     return _rotating([_predicting(model, batch) for batch in batches])
+
+
+def _check_held(model: Model, batch: Batch) -> None:
+    held = getattr(model, "sub_batch", None)
+    if held is not None and held < len(batch):
+        message = f"Memory holds {held} items at once and no batch of {len(batch)}; give a smaller --batch."
+        raise LoadError(message) from MemoryError()
 
 
 def workload(model: Model, batches: Sequence[Batch]) -> Workload:

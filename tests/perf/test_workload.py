@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mmbench.core.errors import LoadError
 from mmbench.core.sample import Batch
+from mmbench.perf.replicate import is_out_of_memory
 from mmbench.perf.workload import requests, uncompiled, workload
 
 torch = pytest.importorskip("torch")
@@ -85,3 +87,13 @@ def test_requests_alone_keep_no_inputs_on_the_device() -> None:
     for _ in range(3):
         call()
     assert seen == [2, 2, 3, 2]
+
+
+def test_a_batch_that_memory_holds_in_halves_alone_is_not_timed_as_one() -> None:
+    """The adapter answers all the same, so that the harness has to ask; a sweep ends there."""
+    model = Model(Linear())
+    model.sub_batch = 1
+    two = [Batch(("a", "b"), {"x": (np.zeros((2, 4), np.float32),) * 2}, {})]
+    with pytest.raises(LoadError, match="holds 1 items at once and no batch of 2") as caught:
+        workload(model, two)
+    assert is_out_of_memory(caught.value)
