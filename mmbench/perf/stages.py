@@ -26,18 +26,21 @@ _ORDER = (PREPROCESS, H2D, "encoder", "fusion", "head", GLUE, D2H, POSTPROCESS)
 
 @dataclass
 class Marks:
-    """Named pairs of marks of one call."""
+    """Named pairs of marks of one call; ``forwards`` is the number of forward passes under way."""
 
     clock: Clock
     pairs: list[tuple[str, Any, Any]] = field(default_factory=list)
+    forwards: int = 0
 
     def timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """The call, marked."""
 
         def wrapped(*args: Any, **kwargs: Any) -> Any:
+            self.forwards += name == FORWARD
             start = self.clock.mark()
             out = call(*args, **kwargs)
             self.pairs.append((name, start, self.clock.mark()))
+            self.forwards -= name == FORWARD
             return out
 
         return wrapped
