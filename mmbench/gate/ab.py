@@ -25,8 +25,8 @@ TAIL_P = 0.9
 class AbRules:
     """When to stop and what to tolerate; ``margin`` is relative. ``looks`` are numbers of sessions.
 
-    What is ``gated`` must pass, and sessions go on until all of it is decided: a median hides a rare slow mode. What is
-    not may only not regress.
+    What is ``gated`` must pass, and sessions go on until all of it is decided or some of it has regressed: a median
+    hides a rare slow mode. What is not may only not regress.
     """
 
     margin: float = 0.05
@@ -54,8 +54,11 @@ class Comparison:
 
     @property
     def is_decided(self) -> bool:
-        """Whether what is gated is known, or the looks are spent."""
-        return self.settled.keys() >= set(self.rules.gated) or len(self.sessions) >= max(self.rules.looks)
+        """Whether all that is gated is known, a regression is found, or the looks are spent."""
+        settled = [self.settled[name] for name in self.rules.gated if name in self.settled]
+        regressed = any(verdict.outcome is Outcome.REGRESS for verdict in settled)
+        known = len(settled) == len(self.rules.gated)
+        return known or regressed or len(self.sessions) >= max(self.rules.looks)
 
     def quantities(self) -> list[Quantity]:
         """The differences by session."""

@@ -118,6 +118,18 @@ def test_sessions_go_on_until_all_that_is_gated_is_decided() -> None:
     assert report(alone, "x", "fail").code == ExitCode.OK
 
 
+def test_a_regression_ends_the_sessions_whatever_the_tail_does() -> None:
+    """Half as slow again, with a tail that cannot be known: the first look is the last."""
+
+    def measure(number: int) -> Session:
+        one = tail_noise(number)
+        return Session(one.base, tuple(tuple(1.5 * t for t in block) for block in one.head), one.memory, True)
+
+    found = compare(measure, AbRules(), lambda: 0.0, lambda _: None)
+    assert len(found.sessions) == LOOKS[0]
+    assert report(found, "x", "warn").code == ExitCode.REGRESSION
+
+
 def test_the_sign_flip_p_is_told_beside() -> None:
     """Six differences of one sign: 2 of 64 patterns are as extreme."""
     line = report(compare(slow_mode, AbRules(), lambda: 0.0, lambda _: None), "x", "warn").findings[1]
