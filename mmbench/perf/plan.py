@@ -21,7 +21,7 @@ from mmbench.perf.request import Request, Rules, Subject, Sweep
 BATCHES = (1, 2, 4, 8, 16, 32)
 # A sweep that the user did not spell out ends where two steps in a row gain less.
 LEAST_GAIN = 0.02
-# Shares of the budget: such a sweep in one process, so that two processes fit; the stages, and the server, each.
+# Shares of the budget: such a sweep in one process, so that two of them fit; the stages, and the server, each.
 _SWEEP_SHARE, _DETAIL_SHARE = 0.3, 0.15
 # Seconds that the import of torch and the making of inputs take in a process, roughly.
 _START_S = 6.0
@@ -71,12 +71,13 @@ def request(locator: str, options: LatencyOptions) -> Request:
     )
     cuda = options.model.device.startswith("cuda")
     rules = gpu_rules() if cuda else cpu_rules()
+    share = _SWEEP_SHARE * (2 if options.resident else 1)
     return Request(
         subject=subject,
         kind="replicate",
         batches=options.batches,
         rules=rules.model_copy(update={"detail_s": _DETAIL_SHARE * options.budget_s}),
-        sweep=Sweep() if options.full_sweep else Sweep(gain=LEAST_GAIN, most_s=_SWEEP_SHARE * options.budget_s),
+        sweep=Sweep() if options.full_sweep else Sweep(gain=LEAST_GAIN, most_s=share * options.budget_s),
         slo_ms=options.slo_ms,
     )
 

@@ -21,6 +21,8 @@ def test_sizes_that_were_spelled_out_are_all_measured_and_the_usual_sweep_may_en
     usual = request("baseline:seg/concat", LatencyOptions(model=CPU, budget_s=100))
     assert usual.sweep.gain == pytest.approx(0.02)
     assert usual.sweep.most_s == pytest.approx(30)
+    alone = request("baseline:seg/concat", LatencyOptions(model=CPU, budget_s=100, resident=True))
+    assert alone.sweep.most_s == pytest.approx(60)
     assert 2 * usual.sweep.most_s + 2 * usual.rules.detail_s <= 100
 
 
