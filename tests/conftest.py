@@ -39,19 +39,24 @@ def parity() -> Callable[[str], Path]:
 
 @pytest.fixture
 def latency_run() -> Callable[..., None]:
-    """Stores a latency run with made times: ``latency_run(results, seconds, cpu=..., verdict=..., processes=...)``."""
-    from mmbench.core.performance import Energy, Machine, Memory
+    """Stores a latency run with made times: ``latency_run(results, seconds, cpu=..., verdict=..., processes=...)``.
+
+    ``tail``: the slowest request of each block takes so many times as long; ``mib`` is the peak memory.
+    """
+    from mmbench.core.performance import Energy, Machine, Memory, SweepEnd
     from mmbench.core.record import Execution, ModelRecord
     from mmbench.perf import measuring
+    from mmbench.perf.measured import Measured
     from mmbench.perf.plan import LatencyOptions
     from mmbench.perf.request import BatchResult, Cold, Details, Replicate, Request, Subject, Timed
     from mmbench.runner.measure import now
 
-    def process(seconds: float, batch: int, number: int) -> BatchResult:
+    def process(seconds: float, batch: int, number: int, tail: float) -> BatchResult:
         own = seconds * batch**0.5 * (1 + 0.005 * ((number * 7) % 5 - 2))
         timed = Timed(blocks=((own, own * 1.01, own * 0.99),) * 5, invalid=("",) * 5)
+        request = Timed(blocks=((own, own * 1.01, own * 0.99, own * 1.02 * tail),) * 5, invalid=("",) * 5)
         shared = {"batch": batch, "warm_up_calls": 9, "warm_up_s": 1.0, "steady": True}
-        return BatchResult(**shared, device=timed, request=timed, offline=batch / own)
+        return BatchResult(**shared, device=timed, request=request, offline=batch / own)
 
     def store(
         results: Path,
@@ -61,11 +66,14 @@ def latency_run() -> Callable[..., None]:
         verdict: str = "shared",
         processes: int = 5,
         name: str = "model",
+        mib: float = 200.0,
+        tail: float = 1.0,
+        batches: tuple[int, ...] = (1, 8),
+        ended: SweepEnd = "",
     ) -> None:
-        batches = (1, 8)
         facts = {"cpu": cpu, "device": "cpu"}
         memory = {"allocated_mib": None, "reserved_mib": None, "device_mib": None, "weights_mib": 1.0}
-        memory |= {"activations_mib": None, "rss_mib": 200.0, "rss_growth_mib": 1.0}
+        memory |= {"activations_mib": None, "rss_mib": mib, "rss_growth_mib": 1.0}
         details = Details(
             model=ModelRecord(name=name, locator=name, task="segmentation", modalities=("rgb",), digest=name),
             execution=Execution(batch_size=1, device="cpu", precision="fp32", threads=1),
@@ -76,13 +84,13 @@ def latency_run() -> Callable[..., None]:
         replicates = tuple(
             Replicate(
                 cold=Cold(import_s=1.0, load_s=0.1, first_call_s=0.1),
-                batches=tuple(process(seconds, batch, number) for batch in batches),
+                batches=tuple(process(seconds, batch, number, tail) for batch in batches),
             )
             for number in range(processes)
         )
         request = Request(subject=Subject(locator=name, suite="seg"), kind="replicate", batches=batches)
         machine = Machine(verdict=verdict, hard=facts)
-        measured = measuring.Measured(request, machine, details, replicates, "target", 0.02, 9.0, now())
+        measured = Measured(request, machine, details, replicates, "target", 0.02, 9.0, now(), ended)
         measuring.store(measured, LatencyOptions(results=results))
 
     return store

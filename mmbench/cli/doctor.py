@@ -32,7 +32,7 @@ def doctor(
     if device.startswith("cuda"):
         import torch  # noqa: F401  its version is a hard fact, and it finds the GPU
     found = machine(device, "fp32", threads, seconds)
-    effect = _calibrated() if calibrate else None
+    effect = _calibrated(device) if calibrate else None
     if as_json:
         content = found.model_dump(mode="json") | {"fingerprint": fingerprint(found.hard), "process_effect": effect}
         typer.echo(json.dumps(content, indent=1, allow_nan=False))
@@ -41,10 +41,13 @@ def doctor(
     return ExitCode.UNFIT if found.verdict == "unfit" else ExitCode.OK
 
 
-def _calibrated() -> float:
+def _calibrated(device: str) -> float:
     from mmbench.perf.calibrating import PROCESSES, calibrate
 
-    return calibrate(lambda number: typer.echo(f"calibrating: process {number + 1} of {PROCESSES}", err=True))
+    def tell(number: int) -> None:
+        typer.echo(f"calibrating: process {number + 1} of {PROCESSES}", err=True)
+
+    return calibrate(tell, device=device)
 
 
 def _show(machine: Machine, fingerprint: str, effect: float | None) -> None:
@@ -53,5 +56,8 @@ def _show(machine: Machine, fingerprint: str, effect: float | None) -> None:
     told = [Heading(f"This machine is {machine.verdict} (fingerprint {fingerprint})")]
     remarks = [Paragraph(f"{r.severity}: {r.found}; {r.advice}.") for r in machine.remarks]
     facts = Facts(tuple((name, str(value)) for name, value in (machine.hard | machine.soft).items()))
-    extra = [] if effect is None else [Paragraph(f"Processes differ by {effect:.2%} (standard deviation); kept.")]
+    again = " The machine was unfit: this is too wide, calibrate again when it is fit." * (machine.verdict == "unfit")
+    extra = (
+        [] if effect is None else [Paragraph(f"Processes differ by {effect:.2%} (standard deviation); kept.{again}")]
+    )
     screen.write(drawn([*told, *remarks, *extra, facts], screen.width(), screen.colour()))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmbench.cli import screen
-from mmbench.cli.gate_ab import ab, show_times
+from mmbench.cli.gate_ab import Told, ab, check_annotations, tell_times, write_files
 from mmbench.core.errors import ExitCode, UnknownName, UsageError
 
 if TYPE_CHECKING:
@@ -65,15 +65,15 @@ def check(
         return ExitCode.OK
     if schema:
         return _schema()
-    if annotations not in (None, "github"):
-        raise UnknownName("form of annotations", str(annotations), ("github",))
+    check_annotations(annotations)
+    told = Told(md, junit, annotations, as_json)
     if base is not None and head is not None and (times := _times(base, head, _spec(config), results, context)):
-        return _told_times(times, md, as_json)
+        tell_times(times, told)
+        return times.code
     session = _session(base, head, config, results, change)
     report = session.report(context, today())
     session.remember(report)
-    _write(report, md, junit)
-    _print(report, annotations, as_json)
+    _tell(report, told)
     return report.code
 
 
@@ -157,16 +157,6 @@ def _times(base: str, head: str, spec: GateSpec, results: Path, context: str) ->
     return gate_times(*sides, spec, context) if is_latency([*sides[0], *sides[1]]) else None
 
 
-def _told_times(report: TimeReport, md: Path | None, as_json: bool) -> ExitCode:
-    from mmbench.gate import times
-
-    if md is not None:
-        before = md.read_text(encoding="utf-8") if md.is_file() else ""
-        screen.save(md, before + times.markdown(report))
-    show_times(report, as_json)
-    return report.code
-
-
 def _schema() -> ExitCode:
     from mmbench.gate.spec import json_schema
 
@@ -191,23 +181,15 @@ def _spec(config: Path | None) -> GateSpec:
     return read_spec(config or _CONFIG)
 
 
-def _write(report: GateReport, md: Path | None, junit: Path | None) -> None:
+def _tell(report: GateReport, told: Told) -> None:
     from mmbench.gate import outputs
-
-    if md is not None:
-        before = md.read_text(encoding="utf-8") if md.is_file() else ""
-        screen.save(md, before + outputs.markdown(report))
-    if junit is not None:
-        screen.save(junit, outputs.junit(report))
-
-
-def _print(report: GateReport, annotations: str | None, as_json: bool) -> None:
-    from mmbench.gate import outputs
+    from mmbench.gate.ci import github
     from mmbench.reports.terminal import drawn
 
-    if as_json:
+    write_files(told, outputs.markdown(report), outputs.cases(report))
+    if told.as_json:
         typer.echo(json.dumps(outputs.as_json(report), indent=1, ensure_ascii=False, allow_nan=False))
         return
     screen.write(drawn(outputs.blocks(report), screen.width(), screen.colour()))
-    if annotations:
-        screen.write(outputs.github(report))
+    if told.annotations:
+        screen.write(github(outputs.cases(report)))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmbench.cli import screen
-from mmbench.core.errors import UsageError
+from mmbench.core.errors import UnknownName, UsageError
 
 if TYPE_CHECKING:
+    from mmbench.gate.ci import Case
     from mmbench.gate.spec import AbSpec, GateSpec
     from mmbench.gate.times import TimeReport
     from mmbench.perf.interleaved import Contestant, Session
@@ -38,6 +41,12 @@ def ab(
     seed: Annotated[int, typer.Option(min=0, help="Draws which side begins.")] = 0,
     config: Annotated[Path | None, typer.Option(help="The gate's file; else mmbench.toml, if it is there.")] = None,
     context: Annotated[str, typer.Option(help="Chooses on_inconclusive: pr, release or your own.")] = "pr",
+    guard_tail: Annotated[
+        bool, typer.Option("--guard-tail", help="Stop when the median is known; the 90th percentile may not regress.")
+    ] = False,
+    md: Annotated[Path | None, typer.Option(help="Append Markdown to this file (a step summary).")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML to this file.")] = None,
+    annotations: Annotated[str | None, typer.Option(help="github: print workflow commands.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> int:
     """Measure two revisions in turns, in fresh processes of both, until it is known which is slower.
@@ -46,10 +55,11 @@ def ab(
 
     Exit codes: 0 pass; 1 regression; 3 inconclusive where the policy says fail; 2, 7 as everywhere.
     """
-    from mmbench.gate.ab import AbRules, compare, report
+    from mmbench.gate.ab import LATENCY, TAIL, AbRules, compare, report
     from mmbench.perf.interleaved import run_session
     from mmbench.perf.plan import cpu_rules, gpu_rules
 
+    check_annotations(annotations)
     if suite != "latency":
         raise UsageError(f"mmbench gate ab measures times, and --suite {suite!r} has none; use --suite latency.")
     if (base is None) != (head is None):
@@ -57,7 +67,13 @@ def ab(
     gate, setup = _tables(config)
     policy = gate.policy(context)
     protocol = gpu_rules() if device.startswith("cuda") else cpu_rules()
-    rules = AbRules(margin / 100, alpha_fail=gate.alpha_fail, alpha_pass=gate.alpha_pass, budget_s=60 * budget)
+    rules = AbRules(
+        margin / 100,
+        alpha_fail=gate.alpha_fail,
+        alpha_pass=gate.alpha_pass,
+        budget_s=60 * budget,
+        gated=(LATENCY,) if guard_tail else (LATENCY, TAIL),
+    )
     with ExitStack() as stack:
         places = _places(stack, base, head, setup)
         sides = _sides(model, precision, device, threads, inputs_from, places)
@@ -67,7 +83,7 @@ def ab(
 
         compared = compare(measure, rules, time.monotonic, lambda text: typer.echo(text, err=True))
     told = report(compared, " against ".join(_names(model, precision, base, head)), policy)
-    show_times(told, as_json)
+    tell_times(told, Told(md, junit, annotations, as_json))
     return told.code
 
 
@@ -129,12 +145,43 @@ def _tables(config: Path | None) -> tuple[GateSpec, AbSpec]:
     return read_ab(file)
 
 
-def show_times(told: TimeReport, as_json: bool) -> None:
-    """On the screen."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Where a report goes: files of Markdown and JUnit, annotations, JSON on the screen."""
+
+    md: Path | None = None
+    junit: Path | None = None
+    annotations: str | None = None
+    as_json: bool = False
+
+
+def check_annotations(form: str | None) -> None:
+    """Raises UnknownName for another form than ``github``."""
+    if form not in (None, "github"):
+        raise UnknownName("form of annotations", str(form), ("github",))
+
+
+def tell_times(report: TimeReport, told: Told) -> None:
+    """On the screen and into the files."""
     from mmbench.gate import times
+    from mmbench.gate.ci import github
     from mmbench.reports.terminal import drawn
 
-    if as_json:
-        typer.echo(json.dumps(times.as_json(told), indent=1, allow_nan=False))
-    else:
-        screen.write(drawn(times.blocks(told), screen.width(), screen.colour()))
+    write_files(told, times.markdown(report), times.cases(report))
+    if told.as_json:
+        typer.echo(json.dumps(times.as_json(report), indent=1, allow_nan=False))
+        return
+    screen.write(drawn(times.blocks(report), screen.width(), screen.colour()))
+    if told.annotations:
+        screen.write(github(times.cases(report)))
+
+
+def write_files(told: Told, markdown: str, cases: Sequence[Case]) -> None:
+    """Appends to the one, as a step summary wants it; writes the other anew."""
+    from mmbench.gate.ci import junit
+
+    if told.md is not None:
+        before = told.md.read_text(encoding="utf-8") if told.md.is_file() else ""
+        screen.save(told.md, before + markdown)
+    if told.junit is not None:
+        screen.save(told.junit, junit(cases))

@@ -25,9 +25,12 @@ _SUITE = "latency"
 
 @dataclass(frozen=True, slots=True)
 class LatencyFlags:
-    """The flags of ``mmbench run`` that concern the latency suite alone; ``budget`` in minutes, ``slo`` in ms."""
+    """The flags of ``mmbench run`` that concern the latency suite alone; ``budget`` in minutes, ``slo`` in ms.
 
-    batch: str
+    ``batch`` None: the usual sweep, which may end early.
+    """
+
+    batch: str | None
     compile: bool
     inputs_from: str | None
     slo: float | None
@@ -60,7 +63,8 @@ def latency(
 
     todo = [(locator, asked) for locator in expand_locators(models) for asked in _each(options, flags, choice)]
     least, most = (len(todo) * seconds / 60 for seconds in estimate(todo[0][1]))
-    typer.echo(f"{len(todo)} latency runs: about {least:.1f} minutes, at most {most:.1f}.", err=True)
+    slow = "" if flags.batch is None else " (more where calls take seconds, as --batch is measured in full)"
+    typer.echo(f"{len(todo)} latency runs: about {least:.1f} minutes, at most {most:.1f}{slow}.", err=True)
     if dry_run:
         return ExitCode.OK
     runs, codes = [], []
@@ -77,14 +81,14 @@ def _measured(locator: str, options: LatencyOptions, alone: bool) -> tuple[Store
     from mmbench.perf.measuring import measure_latency
 
     def tell(what: str, share: float) -> None:
-        typer.echo(f"latency {locator}: {share:4.0%}  {what}", err=True)
+        typer.echo(f"latency {locator} {options.model.precision}: {share:4.0%}  {what}", err=True)
 
     try:
         run = measure_latency(locator, options, tell)
     except MmbenchError as error:
         if alone:
             raise
-        typer.echo(f"mmbench: {locator}: {error}", err=True)
+        typer.echo(f"mmbench: {locator} {options.model.precision}: {error}", err=True)
         return None, error.exit_code
     performance = run.record.performance
     unfit = performance is not None and performance.machine.verdict == "unfit"
@@ -93,7 +97,7 @@ def _measured(locator: str, options: LatencyOptions, alone: bool) -> tuple[Store
 
 def _each(options: RunOptions, flags: LatencyFlags, choice: SuiteChoice) -> list[LatencyOptions]:
     """The options of each precision."""
-    from mmbench.perf.plan import LatencyOptions
+    from mmbench.perf.plan import BATCHES, LatencyOptions
 
     root = choice.roots.get(flags.inputs_from or "", choice.roots.get(""))
     device = "cpu" if options.model.device == "auto" and not _has_cuda() else options.model.device
@@ -102,7 +106,8 @@ def _each(options: RunOptions, flags: LatencyFlags, choice: SuiteChoice) -> list
         LatencyOptions(
             results=options.results,
             model=replace(options.model, precision=precision.strip(), device=device, compile=False),  # timed apart
-            batches=_batches(flags.batch),
+            batches=BATCHES if flags.batch is None else _batches(flags.batch),
+            full_sweep=flags.batch is not None,
             inputs_from=flags.inputs_from,
             root=None if root is None else str(root),
             compile=flags.compile,
@@ -123,10 +128,14 @@ def _batches(text: str) -> tuple[int, ...]:
 
 
 def _has_cuda() -> bool:
-    """Whether a GPU is there, without the seconds that importing torch takes."""
+    """Whether torch can use a GPU; without a driver this is known without the seconds that importing torch takes."""
     from mmbench.perf.nvml import library
 
-    return library() is not None
+    if library() is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _conclude(runs: Sequence[StoredRun], flags: LatencyFlags, as_json: bool) -> None:

@@ -7,7 +7,7 @@ suite, task, condition, line, model, modalities, metric, version, direction, pri
 high, level, method, estimand, n, groups, classes_absent, flags, reason, rank_first, rank_last, phi, phi_low, phi_high,
 psi, psi_low, psi_high, regret, regret_low, regret_high, parameters, ms_per_item, peak_rss_mib, planned, scored, failed,
 status, batch_size, device, precision, threads, superseded, weights, run, column, licence, sub_batch,
-compiled, channels_last.
+compiled, channels_last, peak_device_mib, seconds.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ def leaderboard(
     benchmark_json: Annotated[
         Path | None, typer.Option("--benchmark-json", help="Write the latency runs as JSON of pytest-benchmark.")
     ] = None,
+    memory_json: Annotated[
+        Path | None,
+        typer.Option("--memory-json", help="Write their memory and energy as JSON of github-action-benchmark."),
+    ] = None,
     cost: Annotated[
         str | None, typer.Option("--cost", help="Show quality against this cost: ms, memory or parameters.")
     ] = None,
@@ -59,8 +63,8 @@ def leaderboard(
         raise UsageError("--json prints to the screen and is a format of its own; leave out --format and -o.")
     render = _renderer(form)
     board = _measured(folders or [Path("results")], sort)
-    if benchmark_json is not None:
-        _export(folders or [Path("results")], benchmark_json)
+    if benchmark_json is not None or memory_json is not None:
+        _export(folders or [Path("results")], benchmark_json, memory_json)
     if cost is not None or figure is not None:
         return _against_cost(board, cost or "ms", figure)
     check_metrics(board, metric or [])
@@ -79,16 +83,20 @@ def leaderboard(
     return ExitCode.OK
 
 
-def _export(folders: list[Path], file: Path) -> None:
+def _export(folders: list[Path], times: Path | None, memory: Path | None) -> None:
     from mmbench.core.performance import LATENCY
-    from mmbench.reports.pytest_benchmark import export
+    from mmbench.reports.pytest_benchmark import export, smaller_is_better
     from mmbench.store import find_runs, load_rows
 
     runs = [run for run in find_runs(folders) if run.record.task == LATENCY]
     if not runs:
         raise NothingMeasured("There is no latency run to export; measure one with mmbench run --suite latency.")
-    content = export([(run.record, load_rows(run.folder, run.record)) for run in runs])
-    screen.save(file, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    if times is not None:
+        content = export([(run.record, load_rows(run.folder, run.record)) for run in runs])
+        screen.save(times, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    if memory is not None:
+        found = smaller_is_better([run.record for run in runs])
+        screen.save(memory, json.dumps(found, indent=1, allow_nan=False) + "\n")
 
 
 def _against_cost(board: Leaderboard, cost: str, figure: Path | None) -> ExitCode:

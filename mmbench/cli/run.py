@@ -72,7 +72,9 @@ Workers = Annotated[int, _option(_HOW, min=0, help="Processes that load samples;
 Draws = Annotated[int, _option(_HOW, min=100, help="Bootstrap draws of each interval.")]
 Fresh = Annotated[bool, _option(_HOW, "--fresh", help="Start anew beside an unfinished run.")]
 DryRun = Annotated[bool, _option(_HOW, "--dry-run", help="Say what would be done, and run nothing.")]
-Batch = Annotated[str, _option(_LATENCY, metavar="N,N,...", help="The batch sizes of the sweep.")]
+Batch = Annotated[
+    str | None, _option(_LATENCY, metavar="N,N,...", help="Batch sizes, all measured; else 1 to 32 while it gains.")
+]
 InputsFrom = Annotated[
     str | None, _option(_LATENCY, metavar="SUITE", help="Time on samples of this suite; else of the model's own.")
 ]
@@ -121,7 +123,7 @@ def run(
     draws: Draws = 1000,
     fresh: Fresh = False,
     dry_run: DryRun = False,
-    batch: Batch = "1,2,4,8,16,32",
+    batch: Batch = None,
     inputs_from: InputsFrom = None,
     slo: Slo = None,
     budget: Budget = 2.5,

@@ -13,6 +13,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 # The task of the records that hold times.
 LATENCY = "latency"
 Verdict = Literal["dedicated", "shared", "unfit"]
+# What ended a sweep of batch sizes before its last: steps that gain little, the budget, memory; "" for nothing.
+SweepEnd = Literal["", "gain", "time", "memory"]
 
 
 class _Table(BaseModel):
@@ -38,7 +40,10 @@ class Machine(_Table):
 
 
 class ColdStart(_Table):
-    """Seconds before the steady state, medians over fresh processes; ``compile_s`` None without torch.compile."""
+    """Seconds before the steady state, medians over fresh processes.
+
+    ``compile_s`` is of the first process alone, with an empty cache; None without torch.compile.
+    """
 
     import_s: Finite
     load_s: Finite
@@ -140,12 +145,15 @@ class Replication(_Table):
 
 
 class Performance(_Table):
-    """Everything of a latency run that is not an estimate; ``knee`` is the batch size after which more gains little."""
+    """Everything of a latency run that is not an estimate; ``knee`` is the batch size after which more gains little,
+    ``sweep_ended`` why the sweep went no further than its largest size.
+    """
 
     protocol: int
     machine: Machine
     replication: Replication
     knee: int
+    sweep_ended: SweepEnd = ""
     cold: ColdStart
     stages: tuple[Stages, ...] = ()
     memory: tuple[Memory, ...] = ()

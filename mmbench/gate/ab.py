@@ -7,28 +7,34 @@ from dataclasses import dataclass, field, replace
 from math import exp, inf
 from statistics import fmean, median, stdev
 
+import numpy as np
+
 from mmbench.gate.family import Status
 from mmbench.gate.sequential import LOOKS, Quantity, is_final, look
 from mmbench.gate.spec import Policy, Role
-from mmbench.gate.times import TimeFinding, TimeReport, finding, margin_on_log
+from mmbench.gate.times import TimeFinding, TimeReport, finding, margin_on_log, memory_finding
 from mmbench.perf.interleaved import Session
 from mmbench.stats.decisions import Outcome, Verdict
+from mmbench.stats.permutation import sign_flip_p
 
 LATENCY, TAIL, MEMORY = "latency_ms", "latency_p90_ms", "peak_memory_mib"
-ROLES: dict[str, Role] = {LATENCY: "gate", TAIL: "guard"}
-# Peak memory has no statistics: worse by this share and these MiB, in the largest of all sessions, is a regression.
-MEMORY_SHARE, MEMORY_MIB = 0.01, 8.0
+TAIL_P = 0.9
 
 
 @dataclass(frozen=True, slots=True)
 class AbRules:
-    """When to stop and what to tolerate; ``margin`` is relative. ``looks`` are numbers of sessions."""
+    """When to stop and what to tolerate; ``margin`` is relative. ``looks`` are numbers of sessions.
+
+    What is ``gated`` must pass, and sessions go on until all of it is decided or some of it has regressed: a median
+    hides a rare slow mode. What is not may only not regress.
+    """
 
     margin: float = 0.05
     looks: tuple[int, ...] = LOOKS
     alpha_fail: float = 0.05
     alpha_pass: float = 0.05
     budget_s: float = inf
+    gated: tuple[str, ...] = (LATENCY, TAIL)
 
 
 @dataclass
@@ -48,15 +54,18 @@ class Comparison:
 
     @property
     def is_decided(self) -> bool:
-        """Whether what is gated is known, or the looks are spent."""
-        return LATENCY in self.settled or len(self.sessions) >= max(self.rules.looks)
+        """Whether all that is gated is known, a regression is found, or the looks are spent."""
+        settled = [self.settled[name] for name in self.rules.gated if name in self.settled]
+        regressed = any(verdict.outcome is Outcome.REGRESS for verdict in settled)
+        known = len(settled) == len(self.rules.gated)
+        return known or regressed or len(self.sessions) >= max(self.rules.looks)
 
     def quantities(self) -> list[Quantity]:
         """The differences by session."""
         margin = margin_on_log(self.rules.margin)
         return [
             Quantity(LATENCY, margin, tuple(session.difference for session in self.sessions)),
-            Quantity(TAIL, margin, tuple(session.tail() for session in self.sessions)),
+            Quantity(TAIL, margin, tuple(session.tail(TAIL_P) for session in self.sessions)),
         ]
 
     def _look(self, number: int) -> None:
@@ -91,6 +100,8 @@ def report(comparison: Comparison, subject: str, policy: Policy) -> TimeReport:
     found = [_line(comparison, quantity, subject) for quantity in comparison.quantities()]
     found.append(_memory(comparison, subject))
     notes = [f"{len(comparison.sessions)} sessions; bounds are of one-sided tests that share alpha over the looks."]
+    flips = [f"{line.metric} {line.sign_flip_p:.3g}" for line in found if line.sign_flip_p is not None]
+    notes += [f"Sign-flip p of no difference: {', '.join(flips)}."] if flips else []
     if unsteady := sum(not session.steady for session in comparison.sessions):
         notes.append(f"{unsteady} sessions began before the state was steady.")
     return TimeReport(tuple(found), policy, tuple(notes))
@@ -101,17 +112,24 @@ def _line(comparison: Comparison, quantity: Quantity, subject: str) -> TimeFindi
     verdict = comparison.settled.get(quantity.name) or comparison.latest.get(quantity.name)
     if verdict is None:
         verdict = Verdict(Outcome.INCONCLUSIVE, fmean(quantity.differences), -inf, inf, 1.0, slip=False)
-    sides = (_typical([s.base for s in sessions]), _typical([s.head for s in sessions]))
+    at = TAIL_P if quantity.name == TAIL else 0.5
+    sides = (_typical([s.base for s in sessions], at), _typical([s.head for s in sessions], at))
     line = finding(
         subject,
         quantity.name,
-        ROLES[quantity.name],
+        _role(quantity.name, comparison.rules),
         verdict,
         margin=comparison.rules.margin,
         sides=sides,
         n=len(sessions),
     )
-    return replace(line, says=_says(comparison, quantity, line))
+    differences = np.array(quantity.differences)
+    p = sign_flip_p(differences) if len(differences) > 1 else None
+    return replace(line, says=_says(comparison, quantity, line), sign_flip_p=p)
+
+
+def _role(name: str, rules: AbRules) -> Role:
+    return "gate" if name in rules.gated else "guard"
 
 
 def _says(comparison: Comparison, quantity: Quantity, line: TimeFinding) -> str:
@@ -129,25 +147,9 @@ def _says(comparison: Comparison, quantity: Quantity, line: TimeFinding) -> str:
 
 def _memory(comparison: Comparison, subject: str) -> TimeFinding:
     base, head = (max(session.memory[side] for session in comparison.sessions) for side in (0, 1))
-    worse = head - base > MEMORY_SHARE * base + MEMORY_MIB
-    ratio = head / base
-    return TimeFinding(
-        subject=subject,
-        metric=MEMORY,
-        role="guard",
-        status=Status.REGRESS if worse else Status.PASS,
-        margin=MEMORY_SHARE + MEMORY_MIB / base,
-        base=base,
-        head=head,
-        ratio=ratio,
-        lower=ratio,
-        upper=ratio,
-        p=0.0 if worse else 1.0,
-        n=len(comparison.sessions),
-        says="the largest of all sessions, without statistics" if worse else "",
-    )
+    return memory_finding(subject, MEMORY, "guard", base, head, len(comparison.sessions))
 
 
-def _typical(sides: Sequence[tuple[tuple[float, ...], ...]]) -> float:
-    """Milliseconds: the median over sessions of the median call."""
-    return 1000 * median(median(call for block in blocks for call in block) for blocks in sides)
+def _typical(sides: Sequence[tuple[tuple[float, ...], ...]], p: float) -> float:
+    """Milliseconds: the median over sessions of the p-quantile of all calls."""
+    return 1000 * median(float(np.quantile(np.concatenate(blocks), p)) for blocks in sides)

@@ -1,29 +1,25 @@
-"""What a gate writes: a table, Markdown for a step summary, JUnit, annotations of GitHub, JSON.
+"""What a gate writes: a table, Markdown for a step summary, JSON, and its findings as cases of CI systems.
 
 Names come from data and models: each writer escapes them.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from math import isfinite, isnan
 from typing import Any
-from xml.etree import ElementTree
 
 from mmbench.core.errors import ExitCode
+from mmbench.gate.ci import Case
 from mmbench.gate.decide import Finding, GateReport
 from mmbench.gate.family import BASE, Status
 from mmbench.reports.grid import Grid, Head, Line
 from mmbench.reports.markdown import escape
 from mmbench.reports.numbers import NONE, decimal
-from mmbench.reports.printable import printable
 from mmbench.reports.terminal import Block, Heading, Paragraph
 
 SCHEMA = 1
-# GitHub shows so many annotations of a step.
-_MOST_ANNOTATIONS = 10
 _ORDER = (Status.REGRESS, Status.UNFIT, Status.INCONCLUSIVE, Status.NOT_DETECTED, Status.PASS)
 _WORDS = {ExitCode.REGRESSION: "REGRESS", ExitCode.INCONCLUSIVE: "INCONCLUSIVE", ExitCode.UNFIT: "UNFIT"}
 
@@ -65,23 +61,9 @@ def markdown(report: GateReport) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def junit(report: GateReport) -> str:
-    """One test case per metric: regression a failure, unfit an error, inconclusive skipped (a failure by policy)."""
-    codes = [finding.code(report.policy) for finding in report.findings]
-    failed, broken = (sum(code in which for code in codes) for which in (_FAILURES, _ERRORS))
-    suite = ElementTree.Element("testsuite", name="mmbench gate", tests=str(len(codes)), failures=str(failed))
-    suite.set("errors", str(broken))
-    suite.set("skipped", str(sum(_is_skipped(f, code) for f, code in zip(report.findings, codes, strict=True))))
-    for finding, code in zip(report.findings, codes, strict=True):
-        suite.append(_testcase(finding, code))
-    ElementTree.indent(suite)
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def github(report: GateReport) -> str:
-    """Workflow commands of GitHub for the worst findings; a line each."""
-    told = [f for f in _sorted(report.findings) if _is_open(f)][:_MOST_ANNOTATIONS]
-    return "".join(f"::{_severity(f, report)} title={_property(_title(f))}::{_message(_told(f))}\n" for f in told)
+def cases(report: GateReport) -> list[Case]:
+    """For JUnit and annotations, the worst first."""
+    return [_case(finding, report.policy) for finding in _sorted(report.findings)]
 
 
 def as_json(report: GateReport) -> dict[str, Any]:
@@ -95,10 +77,6 @@ def as_json(report: GateReport) -> dict[str, Any]:
         "findings": [_finding_json(finding, report.policy) for finding in report.findings],
         "notes": list(report.notes),
     }
-
-
-_FAILURES = (ExitCode.REGRESSION, ExitCode.INCONCLUSIVE)
-_ERRORS = (ExitCode.UNFIT,)
 
 
 def _word(report: GateReport) -> str:
@@ -125,10 +103,6 @@ def _is_told(finding: Finding) -> bool:
     """What a terminal explains: also what a gate could not exclude, and what an earlier look has settled."""
     limits = finding.status is Status.NOT_DETECTED and finding.role == "gate"
     return _is_open(finding) or limits or finding.settled
-
-
-def _is_skipped(finding: Finding, code: ExitCode) -> bool:
-    return code is ExitCode.OK and _is_open(finding)
 
 
 def _title(finding: Finding) -> str:
@@ -187,34 +161,19 @@ def _markdown_table(findings: Sequence[Finding]) -> list[str]:
     return ["\n".join([*lines, *("| " + " | ".join(escape(cell) for cell in row) + " |" for row in rows)])]
 
 
-def _testcase(finding: Finding, code: ExitCode) -> ElementTree.Element:
-    name = finding.metric if finding.against == BASE else f"{finding.metric} ({finding.against})"
-    case = ElementTree.Element(
-        "testcase", name=printable(name), classname=printable(f"{finding.suite}.{finding.model}")
+def _case(finding: Finding, policy: str) -> Case:
+    keys = ("status", "role", "harm", "lower", "upper", "margin", "p", "n", "groups", "changed")
+    code = finding.code(policy)
+    return Case(
+        title=_title(finding),
+        name=finding.metric if finding.against == BASE else f"{finding.metric} ({finding.against})",
+        classname=f"{finding.suite}.{finding.model}",
+        told=_told(finding),
+        is_open=_is_open(finding),
+        code=code,
+        severity="error" if code is not ExitCode.OK else "notice" if finding.waiver else "warning",
+        properties={key: getattr(finding, key) for key in keys},
     )
-    properties = ElementTree.SubElement(case, "properties")
-    for key in ("status", "role", "harm", "lower", "upper", "margin", "p", "n", "groups", "changed"):
-        ElementTree.SubElement(properties, "property", name=key, value=str(getattr(finding, key)))
-    if code in (*_FAILURES, *_ERRORS):
-        ElementTree.SubElement(case, "error" if code in _ERRORS else "failure", message=printable(_told(finding)))
-    elif _is_skipped(finding, code):
-        ElementTree.SubElement(case, "skipped", message=printable(_told(finding)))
-    return case
-
-
-def _severity(finding: Finding, report: GateReport) -> str:
-    if finding.code(report.policy) is not ExitCode.OK:
-        return "error"
-    return "notice" if finding.waiver else "warning"
-
-
-def _message(text: str) -> str:
-    """Percent, and what ends a line, as the runner's commands want them."""
-    return printable(text).replace("%", "%25")
-
-
-def _property(text: str) -> str:
-    return re.sub(r"[:,]", lambda found: f"%{ord(found[0]):02X}", _message(text))
 
 
 def _finding_json(finding: Finding, policy: str) -> dict[str, Any]:

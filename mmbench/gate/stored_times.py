@@ -16,13 +16,15 @@ from mmbench.core.performance import LATENCY
 from mmbench.core.record import RunRecord
 from mmbench.gate.family import Status, fits
 from mmbench.gate.spec import GateSpec, MetricRule, RelativeMargin, Role
-from mmbench.gate.times import TimeFinding, TimeReport, finding, margin_on_log
-from mmbench.perf.estimating import BATCH, PRIMARY, QUANTITY, process_values
+from mmbench.gate.times import MEMORY_SHARE, TimeFinding, TimeReport, finding, margin_on_log, memory_finding
+from mmbench.metrics.rows import Rows
+from mmbench.perf.estimating import BATCH, PERCENTILES, PRIMARY, QUANTITY, process_tails, process_values
 from mmbench.stats.decisions import Harm, StudentHarm, decide
 from mmbench.store import StoredRun, load_rows
 
 # Margins where the gate's file states none: relative, by metric.
-MARGINS = {"latency_ms": 0.05, "request_ms": 0.05, "throughput": 0.05}
+MARGINS = {"latency_ms": 0.05, "request_ms": 0.05, "throughput": 0.05, "request_p90_ms": 0.05}
+_TAIL, _MEMORY = "request_p90_ms", "peak_memory_mib"
 _NOTE = "Stored times hold what the machine did at either hour; mmbench gate ab measures both sides in turns."
 
 
@@ -65,8 +67,10 @@ def welch(base: Sequence[float], head: Sequence[float]) -> StudentHarm:
 def gate_times(base: Sequence[StoredRun], head: Sequence[StoredRun], spec: GateSpec, context: str) -> TimeReport:
     """Decides the whole family; raises NotComparable with the field that differs, NothingMeasured for an empty one."""
     policy = spec.policy(context)
-    family = [(one, other, times) for one, other in _paired(base, head) for times in _times(one, other, spec)]
-    if not family:
+    pairs = list(_paired(base, head))
+    family = [(one, other, times) for one, other in pairs for times in _times(one, other, spec)]
+    held = [line for one, other in pairs for line in _memory(one, other, spec)]
+    if not family and not held:
         raise NothingMeasured("The gate matched no time at all; a gate that measures nothing does not pass.")
     verdicts = decide(
         [times.harm for _, _, times in family],
@@ -76,11 +80,15 @@ def gate_times(base: Sequence[StoredRun], head: Sequence[StoredRun], spec: GateS
     )
     found = []
     for (one, other, times), verdict in zip(family, verdicts, strict=True):
-        subject = f"{other.record.model.name} on {other.record.suite}"
         n = min(len(times.base), len(times.head))
-        line = finding(subject, times.name, times.role, verdict, margin=times.margin, sides=times.sides, n=n)
+        line = finding(
+            _place(other.record), times.name, times.role, verdict, margin=times.margin, sides=times.sides, n=n
+        )
         found.append(_fit(line, one.record, other.record))
-    return TimeReport(tuple(found), policy, (_NOTE,))
+    alone = sorted({int(size) for pair in pairs for size in _alone(*pair)})
+    sizes = ", ".join(map(str, alone))
+    notes = (f"The sweep of a side ended before batch size {sizes}: not compared.",) if alone else ()
+    return TimeReport((*found, *held), policy, (_NOTE, *notes))
 
 
 def _fit(line: TimeFinding, base: RunRecord, head: RunRecord) -> TimeFinding:
@@ -115,19 +123,58 @@ def _place(record: RunRecord) -> str:
     return f"{record.model.name} on {record.suite}"
 
 
+def _alone(base: StoredRun, head: StoredRun) -> set[str]:
+    """Batch sizes of one side, where the sweep of the other ended early; raises NotComparable where it did not."""
+    for one, other in ((base, head), (head, base)):
+        performance = other.record.performance
+        lacking = _sizes(one) - _sizes(other)
+        if lacking and not (performance is not None and performance.sweep_ended):
+            raise NotComparable(
+                f"Batch size {min(lacking, key=int)} was measured on one side alone; repeat both runs with one --batch."
+            )
+    return _sizes(base) ^ _sizes(head)
+
+
+def _sizes(run: StoredRun) -> set[str]:
+    return {e.slice for e in run.record.estimates if e.metric == PRIMARY and e.tag == BATCH}
+
+
 def _times(base: StoredRun, head: StoredRun, spec: GateSpec) -> Iterator[Times]:
     rows = [load_rows(run.folder, run.record) for run in (base, head)]
-    shared = [e for e in head.record.estimates if e.metric in QUANTITY and e.tag == BATCH]
+    alone = _alone(base, head)
+    shared = [e for e in head.record.estimates if e.metric in MARGINS and e.tag == BATCH and e.slice not in alone]
     for e in shared:
         before = base.record.estimate(e.metric, tag=BATCH, value=e.slice)
+        if e.metric == _TAIL and (e.value is None or before is None or before.value is None):
+            continue  # too few calls for a percentile
         if before is None or before.value is None or e.value is None:
             raise NotComparable(f"{e.metric} at batch size {e.slice} was measured on one side alone; repeat both runs.")
         rule = _rule(spec, e.metric, f"{BATCH}={e.slice}", head.record)
         if rule is None:
             continue
-        one, other = (tuple(process_values(table, QUANTITY[e.metric], int(e.slice))) for table in rows)
+        one, other = (tuple(_values(table, e.metric, int(e.slice))) for table in rows)
         name = f"{e.metric}{{{BATCH}={e.slice}}}"
         yield Times(name, one, other, (before.value, e.value), rule.role, _share(rule, e.metric))
+
+
+def _values(table: Rows, metric: str, batch: int) -> list[float]:
+    if metric == _TAIL:
+        return process_tails(table, batch, PERCENTILES[metric])
+    return process_values(table, QUANTITY[metric], batch)
+
+
+def _memory(base: StoredRun, head: StoredRun, spec: GateSpec) -> Iterator[TimeFinding]:
+    """Peaks at each batch size that both sides have."""
+    for e in head.record.estimates:
+        if e.metric != _MEMORY or e.tag != BATCH or e.value is None:
+            continue
+        before = base.record.estimate(_MEMORY, tag=BATCH, value=e.slice)
+        rule = _rule(spec, _MEMORY, f"{BATCH}={e.slice}", head.record)
+        if rule is not None and before is not None and before.value:
+            share = _share(rule, _MEMORY)
+            name = f"{_MEMORY}{{{BATCH}={e.slice}}}"
+            limit = MEMORY_SHARE if share is None else share
+            yield memory_finding(_place(head.record), name, rule.role, before.value, e.value, 1, limit)
 
 
 def _rule(spec: GateSpec, metric: str, place: str, record: RunRecord) -> MetricRule | None:

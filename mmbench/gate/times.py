@@ -8,6 +8,7 @@ from math import exp, isfinite, log
 from typing import Any
 
 from mmbench.core.errors import ExitCode, worst
+from mmbench.gate.ci import Case
 from mmbench.gate.family import Status
 from mmbench.gate.spec import Policy, Role
 from mmbench.reports.grid import Grid, Head, Line
@@ -18,6 +19,8 @@ from mmbench.reports.terminal import Block, Heading, Paragraph
 from mmbench.stats.decisions import Verdict
 
 SCHEMA = 1
+# Peak memory may be worse by this share and these MiB.
+MEMORY_SHARE, MEMORY_MIB = 0.01, 8.0
 _ORDER = (Status.REGRESS, Status.UNFIT, Status.INCONCLUSIVE, Status.NOT_DETECTED, Status.PASS)
 
 
@@ -26,6 +29,8 @@ class TimeFinding:
     """One quantity. ``ratio`` over 1 is worse, whatever the direction, between its one-sided bounds.
 
     ``margin`` is relative: 0.05 for 5 %. ``n`` is the number of sessions, or of processes of the smaller side.
+    ``sign_flip_p``: of "base and head take equally long" by flipping the signs of sessions, whose order was drawn; it
+    is told and decides nothing. None where there are no sessions.
     """
 
     subject: str
@@ -41,6 +46,7 @@ class TimeFinding:
     p: float
     n: int
     says: str = ""
+    sign_flip_p: float | None = None
 
     def code(self, policy: Policy) -> ExitCode:
         """The exit code that this finding asks for."""
@@ -98,6 +104,29 @@ def finding(
     )
 
 
+def memory_finding(
+    subject: str, metric: str, role: Role, base: float, head: float, n: int, share: float = MEMORY_SHARE
+) -> TimeFinding:
+    """Peaks in MiB, without statistics as they repeat almost exactly: worse by the share and 8 MiB is a regression."""
+    worse = head - base > share * base + MEMORY_MIB
+    ratio = head / base
+    return TimeFinding(
+        subject=subject,
+        metric=metric,
+        role=role,
+        status=Status.REGRESS if worse else Status.PASS,
+        margin=share + MEMORY_MIB / base,
+        base=base,
+        head=head,
+        ratio=ratio,
+        lower=ratio,
+        upper=ratio,
+        p=0.0 if worse else 1.0,
+        n=n,
+        says="the largest that was seen, without statistics" if worse else "",
+    )
+
+
 def headline(report: TimeReport) -> str:
     """``REGRESS: 1 regress, 2 pass (exit code 1)``."""
     counts = [(status, sum(f.status is status for f in report.findings)) for status in _ORDER]
@@ -126,6 +155,11 @@ def markdown(report: TimeReport) -> str:
     return "\n".join([*lines, "", *(f"- {escape(note)}" for note in report.notes)]) + "\n"
 
 
+def cases(report: TimeReport) -> list[Case]:
+    """For JUnit and annotations, the worst first."""
+    return [_case(f, report.policy) for f in sorted(report.findings, key=lambda f: _ORDER.index(f.status))]
+
+
 def as_json(report: TimeReport) -> dict[str, Any]:
     """JSON-able; what is infinite is null."""
     return {
@@ -147,11 +181,30 @@ def _word(report: TimeReport) -> str:
 
 
 def _cells(f: TimeFinding) -> tuple[str, ...]:
-    low = f"{f.lower:.3f}" if f.lower > 0 else "0"
-    high = f"{f.upper:.3f}" if isfinite(f.upper) else "inf"
     margin = NONE if f.margin is None else f"{100 * f.margin:.3g}%"
-    ratio, bounds = f"{f.ratio:.3f}", f"{low} to {high}"
-    return (f.status.value, f.metric, three(f.base), three(f.head), ratio, bounds, margin, str(f.n), f.role)
+    ratio = f"{f.ratio:.3f}"
+    return (f.status.value, f.metric, three(f.base), three(f.head), ratio, _bounds(f), margin, str(f.n), f.role)
+
+
+def _case(f: TimeFinding, policy: Policy) -> Case:
+    keys = ("status", "role", "ratio", "lower", "upper", "margin", "p", "sign_flip_p", "n")
+    code = f.code(policy)
+    ratio = f"{three(f.base)} -> {three(f.head)}, ratio {f.ratio:.3f}, bounds {_bounds(f)}"
+    return Case(
+        title=f"{f.status.value.upper()} {f.metric} ({f.subject})",
+        name=f.metric,
+        classname=f.subject,
+        told=f"{ratio}; {f.says}." if f.says else f"{ratio}.",
+        is_open=f.status is Status.REGRESS or (f.role == "gate" and f.status in (Status.UNFIT, Status.INCONCLUSIVE)),
+        code=code,
+        severity="warning" if code is ExitCode.OK else "error",
+        properties={key: getattr(f, key) for key in keys},
+    )
+
+
+def _bounds(f: TimeFinding) -> str:
+    low = f"{f.lower:.3f}" if f.lower > 0 else "0"
+    return f"{low} to {f.upper:.3f}" if isfinite(f.upper) else f"{low} to inf"
 
 
 def _finding_json(f: TimeFinding, policy: Policy) -> dict[str, Any]:

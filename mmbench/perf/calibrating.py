@@ -21,13 +21,14 @@ _RULES = Rules(
 )
 
 
-def calibrate(tell: Callable[[int], None], count: int = PROCESSES, rules: Rules = _RULES) -> float:
+def calibrate(tell: Callable[[int], None], count: int = PROCESSES, rules: Rules = _RULES, device: str = "cpu") -> float:
     """The standard deviation of log times between ``count`` processes, which is kept for resident runs."""
-    request = Request(subject=Subject(burn=_PRODUCTS), kind="replicate", rules=rules)
+    subject = Subject(burn=_PRODUCTS, options={"device": device})
+    request = Request(subject=subject, kind="replicate", rules=rules)
     found = []
     for number in range(count):
         tell(number)
         found.append(Replicate.model_validate(processes.ask(request, 1)))
     effect = stdev(values(found, 1, REQUEST))
-    calibration.keep(hard_facts("cpu", "fp32", 1), effect, count)
+    calibration.keep(hard_facts(device, "fp32", 1), effect, count)
     return effect

@@ -38,7 +38,7 @@ def process_effect(facts: dict[str, Any]) -> float:
     if found is None:
         raise UsageError(
             "A resident run knows one process alone and needs the process effect of this machine; measure it once with "
-            "mmbench doctor --calibrate."
+            f"mmbench doctor --calibrate{' --device cuda' if 'gpu' in facts else ''}."
         )
     return float(found["process_effect"])
 

@@ -99,7 +99,8 @@ class CudaClock:
 
     def hold(self, seconds: float) -> None:
         """A kernel that spins for so many cycles of the fastest clock."""
-        self._cuda._sleep(int(seconds * _CYCLES_PER_SECOND))  # type: ignore[no-untyped-call]
+        with self._cuda.device(self._device):
+            self._cuda._sleep(int(seconds * _CYCLES_PER_SECOND))  # type: ignore[no-untyped-call]
 
     def seconds(self, start: Any, end: Any) -> float:
         """Between two events."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from math import exp
 from typing import Any
 
@@ -15,6 +16,7 @@ from mmbench.perf.peaks import peak_of
 from mmbench.perf.preflight import hard_facts
 from mmbench.perf.protocol import Block, BlockRule, block, warm_up
 from mmbench.perf.ready import Ready
+from mmbench.perf.replicate import is_out_of_memory
 from mmbench.perf.request import Details, Request
 from mmbench.perf.server import measure_server
 from mmbench.perf.stages import measure_stages
@@ -30,15 +32,15 @@ def details(ready: Ready, request: Request) -> Details:
         raise UsageError("Arithmetic alone has no details; name a model.")
     module = getattr(model, "module", None)
     batches = sorted(request.batches)
-    memory = [_memory(ready, batch, module) for batch in batches]
+    memory = _memory(ready, batches, module)
     work = ready.load(batches[0])
     warm_up(work.request, ready.clock, request.rules.first_warm_up, ready.changes)
-    execution = _execution(ready, batches[0])
+    execution = _execution(ready, batches[0], compiled=request.subject.compile)
     return Details(
         model=model_record(model.info),
         execution=execution,
         facts=hard_facts(execution.device, execution.precision, execution.threads),
-        memory=tuple(memory),
+        memory=memory,
         stages=_stages(ready, work, module, request),
         operations=_operations(ready, work, module),
         server=_server(ready, work, request),
@@ -46,7 +48,7 @@ def details(ready: Ready, request: Request) -> Details:
     )
 
 
-def _execution(ready: Ready, batch: int) -> Execution:
+def _execution(ready: Ready, batch: int, *, compiled: bool) -> Execution:
     """As this process has it: with torch and its threads."""
     torch = sys.modules.get("torch")
     return Execution(
@@ -54,20 +56,33 @@ def _execution(ready: Ready, batch: int) -> Execution:
         device=ready.device,
         precision=str(getattr(ready.model, "precision", "fp32")),
         threads=int(torch.get_num_threads()) if torch is not None else 1,
+        compiled=compiled,
         channels_last=bool(getattr(getattr(ready.model, "numerics", None), "channels_last", False)),
     )
 
 
-def _memory(ready: Ready, batch: int, module: Any) -> Memory:
-    work = ready.load(batch)
-    return measure_memory(work.request, ready.device, batch, weights_mib(module))
+def _memory(ready: Ready, batches: Sequence[int], module: Any) -> tuple[Memory, ...]:
+    """At each batch size, as far as memory goes."""
+    found: list[Memory] = []
+    for batch in batches:
+        try:
+            found.append(measure_memory(ready.requests(batch), ready.device, batch, weights_mib(module)))
+        except Exception as error:
+            if not found or not is_out_of_memory(error):
+                raise
+            break
+    return tuple(found)
 
 
 def _stages(ready: Ready, work: Workload, module: Any, request: Request) -> tuple[Stages, ...]:
     """Not of compiled modules: instruments inside would break the graph that is measured."""
     if module is None or request.subject.compile:
         return ()
-    return (measure_stages(work.request, module, ready.clock, work.batch_size, seconds=request.rules.stages_s),)
+    rules = request.rules
+    found = measure_stages(
+        work.request, module, ready.clock, work.batch_size, seconds=rules.stages_s, most=rules.detail_s
+    )
+    return (found,)
 
 
 def _operations(ready: Ready, work: Workload, module: Any) -> tuple[Operations, ...]:
@@ -85,8 +100,8 @@ def _server(ready: Ready, work: Workload, request: Request) -> Server | None:
         return None
     slo = None if request.slo_ms is None else request.slo_ms / 1000
     typical = exp(_block(ready, work, of_request=True).log_time)
-    seed, queries = request.subject.seed, request.rules.queries
-    return measure_server(work.request, ready.clock, typical, slo=slo, queries=queries, seed=seed)
+    seed, queries, most = request.subject.seed, request.rules.queries, request.rules.detail_s
+    return measure_server(work.request, ready.clock, typical, slo=slo, queries=queries, seed=seed, most=most)
 
 
 def _energy(ready: Ready, work: Workload) -> Energy:

@@ -15,6 +15,8 @@ _MICRO = 1e-6
 # A window shorter than this, or in which the counter moved less often, says little.
 LEAST_S = 10.0
 LEAST_UPDATES = 100
+# Of calls between two readings, so that waiting for the device and reading do not thin them out.
+_BETWEEN_S = 0.02
 
 
 class Counter(Protocol):
@@ -83,10 +85,12 @@ def measure_energy(
     """
     clock.synchronise()
     idle = _idle_watts(counter, clock, least_s)
+    calls = _calls_between(call, clock)
     start, first, done, seen, last = clock.now(), counter.joules(), 0, 0, -1.0
     while clock.now() - start < least_s or (seen < updates and clock.now() - start < 10 * least_s):
-        call()
-        done += items
+        for _ in range(calls):
+            call()
+        done += calls * items
         clock.synchronise()
         reading = counter.joules()
         seen, last = seen + (reading != last), reading
@@ -95,6 +99,14 @@ def measure_energy(
         reason = f"the counter moved {seen} times in {window:.0f} s, fewer than {updates}"
         return Energy(joules=None, idle_watts=idle, window_s=window, counter=counter.name, reason=reason)
     return Energy(joules=(last - first - idle * window) / done, idle_watts=idle, window_s=window, counter=counter.name)
+
+
+def _calls_between(call: Callable[[], object], clock: Clock) -> int:
+    clock.synchronise()
+    start = clock.now()
+    call()
+    clock.synchronise()
+    return max(1, int(_BETWEEN_S / max(clock.now() - start, 1e-9)))
 
 
 def _idle_watts(counter: Counter, clock: Clock, seconds: float) -> float:

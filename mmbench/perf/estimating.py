@@ -91,6 +91,19 @@ def process_values(table: Rows, quantity: str, batch: int) -> list[float]:
     return [statistics.fmean(found[name]) for name in sorted(found)]
 
 
+def process_tails(table: Rows, batch: int, p: float) -> list[float]:
+    """The log of the p-quantile of each process's requests from stored rows, in the order of the processes' names."""
+    times = table.values[STATISTIC]
+    assert isinstance(times, Ragged)  # noqa: S101  as ``rows`` writes it
+    found: dict[str, list[NDArray[np.float64]]] = {}
+    wanted = {"quantity": REQUEST, BATCH: str(batch)}
+    for index, tags in enumerate(table.tags):
+        if dict(tags) == wanted:
+            calls = times.values[times.starts[index] : times.starts[index + 1], 0]
+            found.setdefault(table.groups[index], []).append(calls.astype(np.float64))
+    return [float(np.log(np.quantile(np.concatenate(found[name]), p))) for name in sorted(found)]
+
+
 def estimates(found: Sequence[Replicate], details: Details, resident: float | None = None) -> list[Estimate]:
     """Each metric at each batch size, then without a slice: at the smallest batch, the throughput at its best one.
 
@@ -105,7 +118,9 @@ def estimates(found: Sequence[Replicate], details: Details, resident: float | No
 def _at(found: Sequence[Replicate], details: Details, batch: int, resident: float | None) -> Iterator[Estimate]:
     unsteady = any(not result.steady for one in found for result in one.batches if result.batch == batch)
     constant = any(result.constant for one in found for result in one.batches if result.batch == batch)
-    flags = ("unsteady-warm-up",) * unsteady + ("constant-output",) * constant
+    # Most of the processes: a single one may have been kept busy by something else.
+    hidden = sum(result.hidden for one in found for result in one.batches if result.batch == batch) > len(found) / 2
+    flags = ("unsteady-warm-up",) * unsteady + ("constant-output",) * constant + ("hidden-work",) * hidden
     for name, quantity in QUANTITY.items():
         known = [timed(one, batch, quantity) for one in found]
         calls = sum(len(times) for part in known for times in part.blocks)

@@ -48,7 +48,7 @@ class Session:
             float(np.log(median(head)) - np.log(median(base))) for base, head in zip(self.base, self.head, strict=True)
         )
 
-    def tail(self, p: float = 0.9) -> float:
+    def tail(self, p: float) -> float:
         """The difference of the logs of a percentile over all calls of each side."""
         ends = [float(np.log(np.quantile(np.concatenate(side), p))) for side in (self.base, self.head)]
         return ends[1] - ends[0]

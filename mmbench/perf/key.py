@@ -10,7 +10,7 @@ from mmbench.perf.estimating import METRICS
 from mmbench.perf.preflight import fingerprint
 
 if TYPE_CHECKING:
-    from mmbench.perf.measuring import Measured
+    from mmbench.perf.measured import Measured
 
 SUITE, VERSION = "latency", 1
 

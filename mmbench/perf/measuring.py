@@ -2,51 +2,28 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from math import inf
-from typing import Literal
-
-import numpy as np
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from mmbench.core.key import digest_of
-from mmbench.core.performance import LATENCY, ColdStart, Machine, Performance, Replication
+from mmbench.core.performance import LATENCY, Machine
 from mmbench.core.record import Cost, Counts, Estimate, RunRecord
 from mmbench.perf import calibration, estimating, plan, preflight, processes
 from mmbench.perf.key import SUITE, latency_key, latency_reference
+from mmbench.perf.measured import Measured, Stopped, performance
 from mmbench.perf.plan import LatencyOptions
-from mmbench.perf.protocol import VERSION
-from mmbench.perf.replication import LOOKS, TARGETS, half_width, is_enough
-from mmbench.perf.request import BatchResult, Details, Replicate, Request
+from mmbench.perf.processes import Side
+from mmbench.perf.replication import LOOKS, TARGETS, is_enough
+from mmbench.perf.request import Details, Replicate, Request, Sweep
 from mmbench.runner import folders
 from mmbench.runner.measure import now
 from mmbench.runner.provenance import provenance
 from mmbench.store import StoredRun, save_rows, save_run
 
 TITLE = "Latency, throughput, memory and energy"
-Stopped = Literal["target", "budget", "most"]
-# More void blocks than this share, and the run is unfit.
-MOST_INVALID = 0.10
-# A call is an outlier over the median by so many standard deviations (1.4826 MAD); none is deleted.
-_OUTLIER = 5.0
 Tell = Callable[[str, float], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Everything that the processes answered."""
-
-    request: Request
-    machine: Machine
-    details: Details
-    replicates: tuple[Replicate, ...]
-    stopped: Stopped
-    target: float
-    seconds: float
-    started: datetime
 
 
 def measure_latency(locator: str, options: LatencyOptions, tell: Tell) -> StoredRun:
@@ -54,32 +31,67 @@ def measure_latency(locator: str, options: LatencyOptions, tell: Tell) -> Stored
 
     Raises what the measuring processes raise: LoadError, UsageError.
     """
-    asked = plan.request(locator, options)
-    started, begin = now(), time.monotonic()
-    tell("looking at the machine", 0.0)
-    looked = preflight.machine(options.model.device, options.model.precision, options.threads)
-    tell("memory, stages, operations, server", 0.02)
-    answer = processes.ask(asked.model_copy(update={"kind": "details"}), options.threads)
-    details = Details.model_validate(answer)
-    machine = looked.model_copy(update={"hard": details.facts})
-    target = _target(machine)
-    found, stopped = _replicates(asked, options, target, begin, tell)
-    measured = Measured(asked, machine, details, found, stopped, target, time.monotonic() - begin, started)
+    # Empty at first, so that the first process tells what compiling takes; the others find there what it compiled.
+    with TemporaryDirectory(prefix="mmbench-") as cache:
+        measured = _measured(plan.request(locator, options), options, tell, Side(cache=Path(cache)))
     return store(measured, options)
 
 
+def _measured(asked: Request, options: LatencyOptions, tell: Tell, side: Side) -> Measured:
+    started, begin = now(), time.monotonic()
+    tell("looking at the machine", 0.0)
+    looked = preflight.machine(options.model.device, options.model.precision, options.threads)
+    # Refused before the minutes of measuring, not after them.
+    resident = calibration.process_effect(looked.hard) if options.resident else None
+    tell("process 1", 0.02)
+    first, details = (_resident if options.resident else _first)(asked, options, side, tell)
+    # The first process found where the sweep ends; all others measure the same sizes.
+    asked = asked.model_copy(update={"batches": first.sizes, "sweep": Sweep()})
+    machine = looked.model_copy(update={"hard": details.facts})
+    target = _target(machine)
+    found, stopped = _replicates(first, lambda: _replicate(asked, options, side), options, target, begin, tell)
+    seconds = time.monotonic() - begin
+    return Measured(asked, machine, details, found, stopped, target, seconds, started, first.ended, resident)
+
+
+def _first(asked: Request, options: LatencyOptions, side: Side, tell: Tell) -> tuple[Replicate, Details]:
+    """The first replicate, and what is measured once, in a process of its own."""
+    begin = time.monotonic()
+    first = _replicate(asked, options, side)
+    tell(f"memory, stages, operations, server ({_expected(time.monotonic() - begin, options)})", 0.18)
+    again = asked.model_copy(update={"kind": "details", "batches": first.sizes})
+    return first, Details.model_validate(processes.ask(again, options.threads, side))
+
+
+def _resident(asked: Request, options: LatencyOptions, side: Side, tell: Tell) -> tuple[Replicate, Details]:
+    """Everything in one process, which loads the model once."""
+    tell("sweep, memory, stages, operations, server", 0.05)
+    answer = processes.ask(asked.model_copy(update={"kind": "resident"}), options.threads, side)
+    return Replicate.model_validate(answer["replicate"]), Details.model_validate(answer["details"])
+
+
+def _replicate(asked: Request, options: LatencyOptions, side: Side) -> Replicate:
+    return Replicate.model_validate(processes.ask(asked, options.threads, side))
+
+
+def _expected(first: float, options: LatencyOptions) -> str:
+    """From the seconds of the first process: what the plan could not know is how slow the model is."""
+    # The details take about as long as a process; two processes are made however small the budget is.
+    about = min((LOOKS[0] + 1) * first, max(options.budget_s, 3 * first))
+    return f"one process takes {first:.0f} s: about {about / 60:.1f} minutes in all"
+
+
 def _replicates(
-    asked: Request, options: LatencyOptions, target: float, begin: float, tell: Tell
+    first: Replicate, more: Callable[[], Replicate], options: LatencyOptions, target: float, begin: float, tell: Tell
 ) -> tuple[tuple[Replicate, ...], Stopped]:
     """Processes until the target is reached, the budget is spent, or there are as many as there may be."""
-    found: list[Replicate] = []
+    found = [first]
     while True:
-        least = 1 if options.resident else LOOKS[0]
-        tell(f"process {len(found) + 1}", min(0.95, 0.2 + 0.8 * len(found) / least))
-        found.append(Replicate.model_validate(processes.ask(asked, options.threads)))
         stopped = _stopped(found, options, target, time.monotonic() - begin)
         if stopped is not None:
             return tuple(found), stopped
+        tell(f"process {len(found) + 1}", min(0.95, 0.2 + 0.8 * len(found) / LOOKS[0]))
+        found.append(more())
 
 
 def _stopped(found: Sequence[Replicate], options: LatencyOptions, target: float, spent: float) -> Stopped | None:
@@ -102,9 +114,7 @@ def store(measured: Measured, options: LatencyOptions) -> StoredRun:
     """Writes rows and record into a folder of their own."""
     details = measured.details
     reference = latency_reference(measured)
-    # First of all: it may refuse, and then nothing is written.
-    resident = calibration.process_effect(details.facts) if options.resident else None
-    found = estimating.estimates(measured.replicates, details, resident)
+    found = estimating.estimates(measured.replicates, details, measured.resident)
     table = estimating.rows(measured.replicates)
     key = digest_of([str(reference), measured.started.isoformat()])
     folder = folders.new(options.results, key, (SUITE, details.model.name), measured.started)
@@ -134,97 +144,9 @@ def _cost(measured: Measured, found: Sequence[Estimate]) -> Cost:
     return Cost(
         ms_per_item=None if first.value is None else first.value / measured.details.execution.batch_size,
         peak_rss_mib=max(memory.rss_mib for memory in measured.details.memory),
+        peak_device_mib=max(
+            (memory.allocated_mib for memory in measured.details.memory if memory.allocated_mib is not None),
+            default=None,
+        ),
         seconds=measured.seconds,
-    )
-
-
-def performance(measured: Measured) -> Performance:
-    """What the record says beside the estimates."""
-    found, details = measured.replicates, measured.details
-    sizes = estimating.batches_of(found)
-    rates = [
-        (batch, statistics.median(result.offline for one in found for result in one.batches if result.batch == batch))
-        for batch in sizes
-    ]
-    return Performance(
-        protocol=VERSION,
-        machine=_judged(measured.machine, found),
-        replication=_replication(measured, sizes),
-        knee=estimating.knee(rates),
-        cold=_cold(found),
-        stages=details.stages,
-        memory=details.memory,
-        operations=details.operations,
-        server=details.server,
-        energy=details.energy,
-        host_bound={
-            str(result.batch): result.host_bound for result in found[0].batches if result.host_bound is not None
-        },
-    )
-
-
-def _judged(machine: Machine, found: Sequence[Replicate]) -> Machine:
-    """The verdict of the preflight, or unfit where too many blocks are void."""
-    void, total = _void(found)
-    return machine.model_copy(update={"verdict": "unfit"}) if void > MOST_INVALID * total else machine
-
-
-def _void(found: Sequence[Replicate]) -> tuple[int, int]:
-    reasons = [why for one in found for result in one.batches for why in _reasons(result)]
-    return sum(bool(why) for why in reasons), len(reasons)
-
-
-def _reasons(result: BatchResult) -> list[str]:
-    return [why for part in (result.device, result.request) if part is not None for why in part.invalid]
-
-
-def _replication(measured: Measured, sizes: Sequence[int]) -> Replication:
-    found = measured.replicates
-    series = [estimating.values(found, batch, estimating.DEVICE) for batch in sizes]
-    widest = max(map(half_width, series))
-    void, total = _void(found)
-    return Replication(
-        unit="process" if len(found) > 1 else "block",
-        processes=len(found),
-        half_width=None if widest == inf else widest,
-        target=measured.target,
-        stopped=measured.stopped,
-        invalid_blocks=void,
-        blocks=total,
-        unsteady=sum(not result.steady for one in found for result in one.batches),
-        outliers=_outliers(found, sizes),
-        between=_between(found, sizes[0]),
-    )
-
-
-def _outliers(found: Sequence[Replicate], sizes: Sequence[int]) -> float:
-    """The share of calls that lie far over the median of their process and batch size."""
-    over, total = 0, 0
-    for one in found:
-        for batch in sizes:
-            calls = np.array([t for times in estimating.timed(one, batch, estimating.DEVICE).blocks for t in times])
-            middle = np.median(calls)
-            limit = middle + _OUTLIER * 1.4826 * np.median(np.abs(calls - middle))
-            over, total = over + int((calls > limit).sum()), total + len(calls)
-    return over / max(total, 1)
-
-
-def _between(found: Sequence[Replicate], batch: int) -> float | None:
-    """The share of the variance of log request times that lies between processes."""
-    if len(found) < 2:
-        return None
-    logs = [
-        np.log([t for times in estimating.timed(one, batch, estimating.REQUEST).blocks for t in times]) for one in found
-    ]
-    total = float(np.var(np.concatenate(logs)))
-    return min(1.0, float(np.var([values.mean() for values in logs])) / total) if total else 0.0
-
-
-def _cold(found: Sequence[Replicate]) -> ColdStart:
-    compiles = [one.cold.compile_s for one in found if one.cold.compile_s is not None]
-    return ColdStart(
-        import_s=statistics.median(one.cold.import_s for one in found),
-        load_s=statistics.median(one.cold.load_s for one in found),
-        first_call_s=statistics.median(one.cold.first_call_s for one in found),
-        compile_s=statistics.median(compiles) if compiles else None,
     )

@@ -23,6 +23,10 @@ class _Processes(ctypes.Structure):
     _fields_ = (("pid", c_uint), ("used", c_ulonglong), ("gpu_instance", c_uint), ("compute_instance", c_uint))
 
 
+class _Utilisation(ctypes.Structure):
+    _fields_ = (("gpu", c_uint), ("memory", c_uint))
+
+
 @cache
 def library() -> Any:
     """The library, initialised; None where there is none."""
@@ -67,11 +71,17 @@ class Gpu:
             "slowdown": self._number("nvmlDeviceGetCurrentClocksThrottleReasons", c_ulonglong),
         }
 
+    def utilisation(self) -> int | None:
+        """Percent of the last sample period (up to a second) in which a kernel ran."""
+        value = _Utilisation()
+        call = getattr(library(), "nvmlDeviceGetUtilizationRates", None)
+        return int(value.gpu) if call is not None and call(self.handle, byref(value)) == 0 else None
+
     def processes(self) -> int | None:
         """Compute processes on the device, ours included."""
         count, table = c_uint(64), (_Processes * 64)()
-        code = library().nvmlDeviceGetComputeRunningProcesses_v3(self.handle, byref(count), table)
-        return int(count.value) if code == 0 else None
+        call = getattr(library(), "nvmlDeviceGetComputeRunningProcesses_v3", None)
+        return int(count.value) if call is not None and call(self.handle, byref(count), table) == 0 else None
 
     def _number(self, function: str, kind: Any) -> int | None:
         value = kind()

@@ -12,16 +12,23 @@ from mmbench import content
 from mmbench.adapters.locator import Locator
 from mmbench.core.errors import UsageError
 from mmbench.core.model import ModelOptions
+from mmbench.perf.energy import find_counter
 from mmbench.perf.host import allowed_cpus
 from mmbench.perf.protocol import BlockRule, WarmUpRule
 from mmbench.perf.replication import LOOKS
-from mmbench.perf.request import Request, Rules, Subject
+from mmbench.perf.request import Request, Rules, Subject, Sweep
 
 BATCHES = (1, 2, 4, 8, 16, 32)
+# A sweep that the user did not spell out ends where two steps in a row gain less.
+LEAST_GAIN = 0.02
+# Shares of the budget: such a sweep in one process, so that two of them fit; the stages, and the server, each.
+_SWEEP_SHARE, _DETAIL_SHARE = 0.3, 0.15
 # Seconds that the import of torch and the making of inputs take in a process, roughly.
 _START_S = 6.0
-# Seconds of what is measured once, without energy.
-_DETAILS_S = 20.0
+# Seconds of the server scenario and the operations of a model of some milliseconds, and of a window of energy.
+_SERVER_S, _ENERGY_S = 5.0, 20.0
+# Of a model of some hundred operators on a CPU, in the first process.
+_COMPILE_S = 30.0
 # A process measures throughput for so long; together they reach the three seconds of the protocol.
 _OFFLINE_S = 3.0
 
@@ -29,12 +36,14 @@ _OFFLINE_S = 3.0
 @dataclass(frozen=True, slots=True)
 class LatencyOptions:
     """The flags of a latency run. ``budget_s``: no process is started after so many seconds. ``slo_ms`` None: 5 times
-    the typical request. ``resident``: one process alone, for models too big to be restarted.
+    the typical request. ``resident``: one process alone, for models too big to be restarted. ``full_sweep``: every
+    batch size is measured, as the user spelled them out; else the sweep may end early.
     """
 
     results: Path = Path("results")
     model: ModelOptions = field(default_factory=ModelOptions)
     batches: tuple[int, ...] = BATCHES
+    full_sweep: bool = False
     inputs_from: str | None = None
     root: str | None = None
     compile: bool = False
@@ -62,7 +71,15 @@ def request(locator: str, options: LatencyOptions) -> Request:
     )
     cuda = options.model.device.startswith("cuda")
     rules = gpu_rules() if cuda else cpu_rules()
-    return Request(subject=subject, kind="replicate", batches=options.batches, rules=rules, slo_ms=options.slo_ms)
+    share = _SWEEP_SHARE * (2 if options.resident else 1)
+    return Request(
+        subject=subject,
+        kind="replicate",
+        batches=options.batches,
+        rules=rules.model_copy(update={"detail_s": _DETAIL_SHARE * options.budget_s}),
+        sweep=Sweep() if options.full_sweep else Sweep(gain=LEAST_GAIN, most_s=share * options.budget_s),
+        slo_ms=options.slo_ms,
+    )
 
 
 def gpu_rules() -> Rules:
@@ -96,13 +113,22 @@ def inputs_of(locator: str, asked: str | None) -> str:
 
 
 def estimate(options: LatencyOptions) -> tuple[float, float]:
-    """Seconds that the run takes at least, about, and at most: five processes, and the budget with one more."""
-    rules = gpu_rules() if options.model.device.startswith("cuda") else cpu_rules()
+    """Seconds that the run takes about, and at most: five processes or fewer by the budget; the budget and one more.
+
+    That holds for calls of milliseconds. Sizes that the user spelled out are all measured, however slow.
+    """
+    cuda = options.model.device.startswith("cuda")
+    rules = gpu_rules() if cuda else cpu_rules()
     later = len(options.batches) - 1
     warm = rules.first_warm_up.least_s + later * rules.warm_up.least_s
-    each = _START_S + warm + len(options.batches) * (rules.blocks.most_s + rules.offline_s)
-    least = _DETAILS_S + each * (1 if options.resident else LOOKS[0])
-    return least, max(least, options.budget_s) + each
+    # Device times and requests, each in blocks.
+    each = _START_S + warm + len(options.batches) * (2 * rules.blocks.most_s + rules.offline_s)
+    energy = _ENERGY_S if cuda or find_counter("cpu")[0] is not None else 0.0
+    compiling = _COMPILE_S if options.compile else 0.0
+    details = compiling + _START_S + rules.first_warm_up.least_s + rules.stages_s + _SERVER_S + energy
+    looks, fewest = (1, 1) if options.resident else (LOOKS[0], 2)
+    about = min(details + each * looks, max(options.budget_s, details + each * fewest))
+    return about, max(about, options.budget_s) + each
 
 
 def _card(target: str) -> str:

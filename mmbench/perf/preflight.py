@@ -23,7 +23,7 @@ from mmbench.runner.provenance import device_name
 # Shares of the processors that others use while we rest.
 SHARED_LOAD, UNFIT_LOAD = 0.05, 0.75
 # A GPU that others use by more than this while we rest.
-_FOREIGN_MIB = 512
+_FOREIGN_MIB, _FOREIGN_PERCENT = 512, 2
 _RANK: dict[str, int] = {"note": 0, "shared": 1, "unfit": 2}
 _VERDICTS: tuple[Verdict, ...] = ("dedicated", "shared", "unfit")
 
@@ -143,6 +143,11 @@ def _gpu_remarks(device: str) -> Iterator[Remark]:
     from mmbench.perf.nvml import HARD_SLOWDOWN, gpu
 
     found = gpu(device)
+    # Before we touch the device ourselves.
+    busy = None if found is None else found.utilisation()
+    if busy is not None and busy > _FOREIGN_PERCENT:
+        text = f"the GPU is busy for {busy}% of the time while mmbench rests"
+        yield Remark(name="gpu", severity="unfit", found=text, advice="stop what uses the GPU")
     free, total = torch.cuda.mem_get_info(device)
     foreign = (total - free) / 2**20 - torch.cuda.memory_reserved(device) / 2**20
     others = (found.processes() or 0) if found is not None else 0

@@ -24,10 +24,14 @@ _LAST_LINES = 3
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Whose code measures: the interpreter, and the checkout in which it works, whose modules go before all others."""
+    """Whose code measures: the interpreter, and the checkout in which it works, whose modules go before all others.
+
+    ``cache`` is the folder in which torch keeps what it compiled; None: its usual one.
+    """
 
     python: str = sys.executable
     root: Path | None = None
+    cache: Path | None = None
 
 
 class Measuring:
@@ -44,7 +48,8 @@ class Measuring:
             cwd=side.root,
             env=_environment(threads, side),
         )
-        self.tell(request.model_copy(update={"started": time.time()}).model_dump_json())
+        # Without what is as by default, so that the code of an older revision understands it, too.
+        self.tell(request.model_copy(update={"started": time.time()}).model_dump_json(exclude_defaults=True))
 
     def __enter__(self) -> Measuring:
         return self
@@ -96,4 +101,5 @@ def _environment(threads: int | None, side: Side) -> dict[str, str]:
     roots = [str(root) for root in (side.root, _OURS) if root is not None]
     path = os.pathsep.join(filter(None, (*roots, os.environ.get("PYTHONPATH"))))
     pinned = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")} if threads else {}
-    return {**os.environ, **pinned, "PYTHONPATH": path}
+    cache = {"TORCHINDUCTOR_CACHE_DIR": str(side.cache)} if side.cache is not None else {}
+    return {**os.environ, **pinned, **cache, "PYTHONPATH": path}

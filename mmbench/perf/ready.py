@@ -13,21 +13,27 @@ import numpy as np
 from mmbench.core.errors import UsageError
 from mmbench.core.model import Model
 from mmbench.core.sample import Batch
-from mmbench.perf.clock import Clock, HostClock, clock_for
+from mmbench.perf.clock import Clock, clock_for
 from mmbench.perf.request import Cold, Subject
-from mmbench.perf.workload import ROTATED, SamplePool, Workload, draw_batches, workload
+from mmbench.perf.workload import ROTATED, Call, SamplePool, Workload, draw_batches, requests, workload
 
 _BURN_SIDE = 64
+# Batches of what is measured a few times only.
+_FEW = 3
 
 
 @dataclass
 class Ready:
-    """A loaded subject; ``load`` makes the workload of a batch size. ``changes`` counts recompilations."""
+    """A loaded subject; ``load`` makes the workload of a batch size. ``changes`` counts recompilations.
+
+    ``requests`` makes a batch size's requests alone, without the device's inputs that a workload keeps: for memory.
+    """
 
     device: str
     clock: Clock
     cold: Cold
     load: Callable[[int], Workload]
+    requests: Callable[[int], Call]
     changes: Callable[[], int]
     model: Model | None = None
 
@@ -35,7 +41,7 @@ class Ready:
 def prepare(subject: Subject, started: float) -> Ready:
     """Opens the model and its inputs; ``started`` is the wall-clock time at which the process was asked for."""
     if subject.burn is not None:
-        return _burning(subject.burn, started)
+        return _burning(subject.burn, started, subject.model_options().device)
     return _opened(subject, started)
 
 
@@ -62,7 +68,11 @@ def _opened(subject: Subject, started: float) -> Ready:
     def load(batch: int) -> Workload:
         return workload(model, draw_batches(samples, model.info.modalities, suite.spec.spatial, batch))
 
-    return Ready(device, clock, cold, load, _recompilations if subject.compile else lambda: 0, model)
+    def few(batch: int) -> Call:
+        drawn = draw_batches(samples, model.info.modalities, suite.spec.spatial, batch, _FEW)
+        return requests(model, drawn)
+
+    return Ready(device, clock, cold, load, few, _recompilations if subject.compile else lambda: 0, model)
 
 
 def _import_torch(locator: str) -> None:
@@ -100,11 +110,17 @@ def _recompilations() -> int:
     return sum(counters["stats"].values()) + sum(counters["frames"].values())
 
 
-def _burning(products: float, started: float) -> Ready:
+def _burning(products: float, started: float, device: str) -> Ready:
     """Products of 64 x 64 matrices, so many per call: a workload of known relative cost that starts in no time."""
-    imported = time.time()
     random = np.random.Generator(np.random.Philox(key=0))
-    matrices = [random.standard_normal((_BURN_SIDE, _BURN_SIDE)).astype(np.float32) for _ in range(ROTATED)]
+    matrices: list[Any] = [random.standard_normal((_BURN_SIDE, _BURN_SIDE)).astype(np.float32) for _ in range(ROTATED)]
+    device = device if device.startswith("cuda") else "cpu"
+    clock = clock_for(device)
+    if device != "cpu":
+        import torch
+
+        matrices = [torch.from_numpy(matrix).to(device) for matrix in matrices]
+    imported = time.time()
     count, place = int(products), 0
 
     def call() -> object:
@@ -116,7 +132,8 @@ def _burning(products: float, started: float) -> Ready:
             out = matrix @ matrix
         return out
 
-    start = time.perf_counter()
+    start = clock.now()
     call()
-    cold = Cold(import_s=imported - started, load_s=0.0, first_call_s=time.perf_counter() - start)
-    return Ready("cpu", HostClock(), cold, lambda batch: Workload(batch, call, None, call), lambda: 0)
+    clock.synchronise()
+    cold = Cold(import_s=imported - started, load_s=0.0, first_call_s=clock.now() - start)
+    return Ready(device, clock, cold, lambda batch: Workload(batch, call, None, call), lambda _: call, lambda: 0)

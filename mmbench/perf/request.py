@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from mmbench.core.model import ModelOptions
-from mmbench.core.performance import Energy, Memory, Operations, Server, Stages
+from mmbench.core.performance import Energy, Memory, Operations, Server, Stages, SweepEnd
 from mmbench.core.record import Execution, ModelRecord
 from mmbench.perf.protocol import BlockRule, WarmUpRule
 
@@ -38,7 +38,8 @@ class Subject(_Table):
 
 class Rules(_Table):
     """The protocol's numbers for one process: ``offline_s`` seconds of throughput per batch size, ``stages_s`` of
-    stages, ``queries`` of the server scenario at each rate (None: twice as many as its percentile needs).
+    stages, ``queries`` of the server scenario at each rate (None: twice as many as its percentile needs). ``detail_s``:
+    the stages, and the server scenario, take no longer where calls are slow.
     """
 
     first_warm_up: WarmUpRule = WarmUpRule()
@@ -46,16 +47,32 @@ class Rules(_Table):
     blocks: BlockRule = BlockRule()
     offline_s: float = 3.0
     stages_s: float = 2.0
+    detail_s: float = 60.0
     queries: int | None = None
 
 
+class Sweep(_Table):
+    """What ends a sweep before its last batch size, beside the end of memory; by default nothing.
+
+    ``gain``: two steps in a row that gain less of the throughput (0.02 is 2 %). ``most_s``: the next size would
+    probably end after so many seconds; the smallest size is always measured.
+    """
+
+    gain: float | None = None
+    most_s: float | None = None
+
+
 class Request(_Table):
-    """``replicate``: warm-up and blocks at each batch size. ``details``: memory, stages, operations, server, energy."""
+    """``replicate``: warm-up and blocks at each batch size. ``details``: memory, stages, operations, server, energy.
+
+    ``resident``: both in one process, the details at the sizes of the sweep. ``session``: a side of a comparison.
+    """
 
     subject: Subject
-    kind: Literal["replicate", "details", "session"]
+    kind: Literal["replicate", "details", "resident", "session"]
     batches: tuple[Annotated[int, Field(ge=1)], ...] = (1,)
     rules: Rules = Rules()
+    sweep: Sweep = Sweep()
     slo_ms: float | None = None
     started: float = 0.0
 
@@ -79,7 +96,8 @@ class Timed(_Table):
 class BatchResult(_Table):
     """One batch size in one process; ``offline`` in items per second, ``host_bound`` on a GPU alone.
 
-    ``constant``: the output did not depend on the input, so that what was timed may be a cache.
+    ``constant``: the output did not depend on the input, so that what was timed may be a cache. ``hidden``: work was
+    done that the times do not hold (``perf.liars``).
     """
 
     batch: int
@@ -90,14 +108,21 @@ class BatchResult(_Table):
     request: Timed
     offline: float
     constant: bool = False
+    hidden: bool = False
     host_bound: float | None = None
 
 
 class Replicate(_Table):
-    """What one process measured."""
+    """What one process measured; ``ended`` says what ended the sweep before its last batch size."""
 
     cold: Cold
     batches: tuple[BatchResult, ...]
+    ended: SweepEnd = ""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The batch sizes that it measured, ascending."""
+        return tuple(sorted(result.batch for result in self.batches))
 
 
 class Details(_Table):

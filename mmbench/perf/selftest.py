@@ -7,6 +7,7 @@ ever add time.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from statistics import fmean
 import numpy as np
 
 from mmbench.perf.clock import HostClock, VirtualClock
+from mmbench.perf.liars import works_on
 from mmbench.perf.protocol import BlockRule, WarmUpRule, block, blocks, collector_off, process_value, warm_up
 from mmbench.perf.replication import replicated
 from mmbench.runner.memory import peak_rss_mib, reset_peak
@@ -39,6 +41,7 @@ def check_timing() -> Iterator[Check]:
         yield virtual_clock()
         yield busy_wait()
         yield cached_output()
+        yield early_return()
         yield linearity()
         yield monitors()
         yield known_size()
@@ -78,21 +81,23 @@ def busy_wait(seconds: float = 0.002) -> Check:
 
 
 def cached_output() -> Check:
-    """T6: a workload that answers from a cache is told by its answers, which are those of other inputs."""
-    kept: list[float] = []
-
-    def liar(x: float) -> float:
-        kept.append(x * x)
-        return kept[0]
-
-    caught = is_constant([liar(x) for x in (1.0, 2.0, 3.0)])
-    honest = is_constant([x * x for x in (1.0, 2.0, 3.0)])
-    return Check("T6 liar", f"caught {caught}, honest one {honest}", "True, False", caught and not honest)
+    """T6: a module that answers from a cache is told by its answers, which are those of other inputs."""
+    try:
+        from mmbench.perf.selftest_liars import is_told
+    except ImportError:
+        return Check("T6 kept answer", "torch is not installed", "True, False", None)
+    caught, honest = is_told(lies=True), is_told(lies=False)
+    return Check("T6 kept answer", f"caught {caught}, honest one {honest}", "True, False", caught and not honest)
 
 
-def is_constant(answers: list[float]) -> bool:
-    """Whether all answers to different inputs are the same."""
-    return len(answers) > 1 and len(set(answers)) == 1
+def early_return() -> Check:
+    """T6: a workload that returns before its work is done leaves the process busy; an honest one does not."""
+    thread = threading.Thread(target=_wait, args=(0.5,))
+    honest = works_on(lambda: _wait(0.001))
+    caught = works_on(thread.start, calm=0.02)
+    # It must not disturb the next check.
+    thread.join()
+    return Check("T6 early return", f"caught {caught}, honest one {honest}", "True, False", caught and not honest)
 
 
 def linearity(rounds: int = 40) -> Check:
@@ -194,7 +199,7 @@ def _gpu_checks() -> Iterator[Check]:
 
     if library() is None:
         yield Check(
-            "T2-T6 on a GPU", "there is no GPU here", "known kernel, do_bench, copy, product, side stream", None
+            "T2-T9 on a GPU", "there is no GPU here", "known kernel, do_bench, copy, product, side stream, tensor", None
         )
         return
     from mmbench.perf.selftest_gpu import check_gpu

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,15 +78,22 @@ def measure_server(
     p: float = 0.9,
     queries: int | None = None,
     seed: int = 0,
+    most: float = inf,
 ) -> Server:
-    """Halves the interval of rates between 0 and 1 / ``typical`` (seconds of one request); ``slo`` in seconds."""
+    """Halves the interval of rates between 0 and 1 / ``typical`` (seconds of one request); ``slo`` in seconds.
+
+    No rate is tried that would end after ``most`` seconds.
+    """
     limit = SLO_FACTOR * typical if slo is None else slo
     queries = queries or 2 * least_samples(p)
     low, high = 0.0, 1 / typical
     best: Trial | None = None
-    worst_delay = 0.0
+    worst_delay, end, why = 0.0, clock.now() + most, "no rate that was tried passes"
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
+        if clock.now() + queries / middle > end:
+            why = f"{queries} requests at {middle:.3g}/s take longer than the {most:.0f} s that the budget leaves"
+            break
         found = trial(call, clock, middle, queries, seed)
         worst_delay = max(worst_delay, float(np.quantile(found.delay, 0.99)))
         if worst_delay > MOST_DELAY * limit:
@@ -95,7 +103,7 @@ def measure_server(
             low, best = middle, found
         else:
             high = middle
-    return _server(limit, p, seed, queries, best, worst_delay, "" if best else "no rate that was tried passes")
+    return _server(limit, p, seed, queries, best, worst_delay, "" if best else why)
 
 
 def _server(slo: float, p: float, seed: int, queries: int, best: Trial | None, delay: float, reason: str) -> Server:

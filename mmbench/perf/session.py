@@ -31,5 +31,7 @@ def serve(ready: Ready, request: Request, commands: TextIO, out: TextIO) -> None
                 say(out, {ANSWER: warm.steady})
             else:
                 say(out, {ANSWER: block(call, ready.clock, request.rules.blocks)})
-    memory = measure_memory(work.request, ready.device, work.batch_size, 0.0)
+    size = work.batch_size
+    del work, call
+    memory = measure_memory(ready.requests(size), ready.device, size, 0.0)
     say(out, {ANSWER: memory.model_dump(mode="json")})

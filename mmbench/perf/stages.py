@@ -10,6 +10,7 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from mmbench.core.performance import Stage, Stages
@@ -17,6 +18,7 @@ from mmbench.perf.clock import Clock
 
 # The sum of the parts may differ from the whole by this share of it.
 TOLERANCE = 0.05
+_FEWEST = 3
 FORWARD, GLUE = "forward", "glue"
 PREPROCESS, POSTPROCESS, H2D, D2H = "preprocess", "postprocess", "h2d", "d2h"
 _ORDER = (PREPROCESS, H2D, "encoder", "fusion", "head", GLUE, D2H, POSTPROCESS)
@@ -24,18 +26,21 @@ _ORDER = (PREPROCESS, H2D, "encoder", "fusion", "head", GLUE, D2H, POSTPROCESS)
 
 @dataclass
 class Marks:
-    """Named pairs of marks of one call."""
+    """Named pairs of marks of one call; ``forwards`` is the number of forward passes under way."""
 
     clock: Clock
     pairs: list[tuple[str, Any, Any]] = field(default_factory=list)
+    forwards: int = 0
 
     def timed(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         """The call, marked."""
 
         def wrapped(*args: Any, **kwargs: Any) -> Any:
+            self.forwards += name == FORWARD
             start = self.clock.mark()
             out = call(*args, **kwargs)
             self.pairs.append((name, start, self.clock.mark()))
+            self.forwards -= name == FORWARD
             return out
 
         return wrapped
@@ -75,15 +80,25 @@ def instrumented(module: Any, marks: Marks, parts: Mapping[str, Any]) -> Iterato
 
 
 def measure_stages(
-    request: Callable[[], object], module: Any, clock: Clock, batch: int, *, seconds: float = 2.0, least: int = 20
+    request: Callable[[], object],
+    module: Any,
+    clock: Clock,
+    batch: int,
+    *,
+    seconds: float = 2.0,
+    least: int = 20,
+    most: float = inf,
 ) -> Stages:
-    """A plain and an instrumented call in turns until ``seconds`` are over and ``least`` of each were made."""
+    """A plain and an instrumented call in turns until ``seconds`` are over and ``least`` of each were made.
+
+    After ``most`` seconds three of each are enough.
+    """
     whole: list[float] = []
     found: list[dict[str, float]] = []
     parts = parts_of(module)
     transfers = _transfers(clock)
-    end = clock.now() + seconds
-    while len(whole) < least or clock.now() < end:
+    start = clock.now()
+    while _goes_on(len(whole), clock.now() - start, seconds, least, most):
         # In alternating order, so that neither side is always the one that finds the caches warm.
         for plain in (True, False) if len(whole) % 2 else (False, True):
             if plain:
@@ -91,6 +106,10 @@ def measure_stages(
             else:
                 found.append(_split(request, module, parts, clock, transfers))
     return summed(found, whole, batch)
+
+
+def _goes_on(calls: int, spent: float, seconds: float, least: int, most: float) -> bool:
+    return calls < (_FEWEST if spent >= most else least) or spent < min(seconds, most)
 
 
 def summed(found: list[dict[str, float]], whole: list[float], batch: int) -> Stages:

@@ -14,7 +14,10 @@ _METHODS = {torch.Tensor.to, torch.Tensor.cpu, torch.Tensor.cuda, torch.Tensor.c
 
 
 class TransferWatch(TorchFunctionMode):
-    """While active, a call that moves a tensor from the host leaves a mark ``h2d``, one to the host ``d2h``."""
+    """While active, a call that moves a tensor from the host leaves a mark ``h2d``, one to the host ``d2h``.
+
+    What moves within the forward pass belongs to the part that moves it.
+    """
 
     def __init__(self, marks: Marks) -> None:
         super().__init__()
@@ -29,11 +32,11 @@ class TransferWatch(TorchFunctionMode):
     ) -> Any:
         """Calls ``func``; marks it when the device of the result is another one."""
         kwargs = kwargs or {}
-        if func not in _METHODS:
+        if func not in _METHODS or self._marks.forwards:
             return func(*args, **kwargs)
         start = self._marks.clock.mark()
         out = func(*args, **kwargs)
-        source = args[1] if func is torch.Tensor.copy_ else args[0]
+        source = args[0] if func is not torch.Tensor.copy_ else [*args, *kwargs.values()][1]
         if source.device.type != out.device.type:
             name = D2H if out.device.type == "cpu" else H2D
             self._marks.pairs.append((name, start, self._marks.clock.mark()))

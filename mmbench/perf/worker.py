@@ -41,14 +41,19 @@ def _answer(request: Request, out: TextIO) -> None:
         from mmbench.perf.session import serve
 
         serve(subject, request, sys.stdin, out)
-    elif request.kind == "replicate":
+        return
+    answers = {}
+    if request.kind != "details":
         from mmbench.perf.replicate import replicate
 
-        say(out, {ANSWER: replicate(subject, request).model_dump(mode="json")})
-    else:
+        measured = replicate(subject, request)
+        answers["replicate"] = measured.model_dump(mode="json")
+        request = request.model_copy(update={"batches": measured.sizes})
+    if request.kind != "replicate":
         from mmbench.perf.details import details
 
-        say(out, {ANSWER: details(subject, request).model_dump(mode="json")})
+        answers["details"] = details(subject, request).model_dump(mode="json")
+    say(out, {ANSWER: answers if request.kind == "resident" else answers[request.kind]})
 
 
 def say(out: TextIO, content: dict[str, Any]) -> None:

@@ -56,20 +56,39 @@ class SamplePool:
         return [_shifted(self._loaded[i % size], i // size, i) for i in range(count)]
 
 
-def draw_batches(pool: SamplePool, modalities: Sequence[str], spatial: bool, batch_size: int) -> tuple[Batch, ...]:
-    """ROTATED batches of samples of the suite: real statistics and the real mix of sizes."""
-    samples = pool.take(batch_size * ROTATED)
+def draw_batches(
+    pool: SamplePool, modalities: Sequence[str], spatial: bool, batch_size: int, count: int = ROTATED
+) -> tuple[Batch, ...]:
+    """``count`` batches of samples of the suite: real statistics and the real mix of sizes."""
+    samples = pool.take(batch_size * count)
     starts = range(0, len(samples), batch_size)
     return tuple(Batch.of(samples[start : start + batch_size], modalities, spatial) for start in starts)
 
 
-def workload(model: Model, batches: Sequence[Batch]) -> Workload:
-    """Raises LoadError when the model refuses a sample of the suite."""
+def requests(model: Model, batches: Sequence[Batch]) -> Call:
+    """Predictions of the batches in turn.
+
+    Raises LoadError when the model refuses a sample of the suite, or when memory does not hold a batch as a whole: what
+    an adapter then does in halves has not this batch size.
+    """
     for batch in batches[:1]:
         broken = next((found for found in model.predict(batch) if isinstance(found, SampleError)), None)
         if broken is not None:
             raise LoadError(f"The model {model.info.name!r} cannot be timed: {broken}")
-    request = _rotating([_predicting(model, batch) for batch in batches])
+        _check_held(model, batch)
+    return _rotating([_predicting(model, batch) for batch in batches])
+
+
+def _check_held(model: Model, batch: Batch) -> None:
+    held = getattr(model, "sub_batch", None)
+    if held is not None and held < len(batch):
+        message = f"Memory holds {held} items at once and no batch of {len(batch)}; give a smaller --batch."
+        raise LoadError(message) from MemoryError()
+
+
+def workload(model: Model, batches: Sequence[Batch]) -> Workload:
+    """Raises LoadError when the model refuses a sample of the suite."""
+    request = requests(model, batches)
     module = getattr(model, "module", None)
     if module is None:
         return Workload(len(batches[0]), request, None, request)
@@ -77,14 +96,37 @@ def workload(model: Model, batches: Sequence[Batch]) -> Workload:
     plays = [_playback(module, calls) for calls in recorded]
     plain = _playback(module, recorded[0], inference=False)
     out = plays[0]()
+    constant = len(plays) > 1 and are_equal(out, plays[1]())
+    if is_compiled(module):
+        # Each shape once, so that torch has compiled it before the warm-up.
+        for play in plays[2:]:
+            play()
     return Workload(
         batch_size=len(batches[0]),
         request=request,
         device=_rotating(plays),
         plain=plain,
         bytes_least=_bytes_least(module, recorded[0], out),
-        constant=len(plays) > 1 and are_equal(out, plays[1]()),
+        constant=constant,
     )
+
+
+def is_compiled(module: Any) -> bool:
+    """Whether ``module.compile()`` was called."""
+    return getattr(module, "_compiled_call_impl", None) is not None
+
+
+@contextmanager
+def uncompiled(module: Any) -> Iterator[None]:
+    """While it lasts the module runs as it is written: what is compiled shows neither hooks nor operators."""
+    if not is_compiled(module):
+        yield
+        return
+    compiled, module._compiled_call_impl = module._compiled_call_impl, None
+    try:
+        yield
+    finally:
+        module._compiled_call_impl = compiled
 
 
 def are_equal(first: object, other: object) -> bool:
@@ -121,19 +163,23 @@ def _recorded(model: Model, module: Any, batch: Batch) -> list[Recorded]:
 
     handle = module.register_forward_pre_hook(note, with_kwargs=True)
     try:
-        model.predict(batch)
+        with uncompiled(module):
+            model.predict(batch)
     finally:
         handle.remove()
     return calls
 
 
 def _playback(module: Any, calls: Sequence[Recorded], inference: bool = True) -> Call:
-    """The calls again; without ``inference`` they are those that a counter of operators can see."""
+    """The calls again; without ``inference`` they are those that a counter of operators can see, uncompiled."""
     import torch
 
     def play() -> object:
         out = None
-        with torch.inference_mode() if inference else torch.no_grad():
+        with ExitStack() as stack:
+            stack.enter_context(torch.inference_mode() if inference else torch.no_grad())
+            if not inference:
+                stack.enter_context(uncompiled(module))
             for call in calls:
                 with settings(call):
                     out = module(*call.args, **call.kwargs)

@@ -19,6 +19,16 @@ _COLUMNS = (
     ("throughput", "items/s [95%]"),
     ("peak_memory_mib", "peak MiB"),
 )
+_ENDED = {
+    "": "",
+    "gain": " (the sweep ended where two steps gained under 2%)",
+    "time": " (the sweep ended where the next size would have taken too much of the budget)",
+    "memory": " (the sweep ended where memory did)",
+}
+_WARNINGS = {
+    "constant-output": "Different inputs had the same output: what was timed may be a cache.",
+    "hidden-work": "Work went on beside the stream or after the calls had returned: the times do not hold all of it.",
+}
 _WITH_INTERVAL = {"latency_ms", "request_ms", "throughput"}
 
 
@@ -30,6 +40,8 @@ def blocks(record: RunRecord) -> Iterator[Block]:
         return
     yield Paragraph(_trust(performance))
     yield _sweep(record)
+    flags = {flag for e in record.estimates for flag in e.flags}
+    yield from (Paragraph(text) for flag, text in _WARNINGS.items() if flag in flags)
     yield from (_stages(stages) for stages in performance.stages)
     yield Facts(tuple(_facts(record, performance)))
     yield from (Paragraph(f"{r.severity}: {r.found}; {r.advice}.", quiet=True) for r in performance.machine.remarks)
@@ -54,15 +66,13 @@ def shown(estimate: Estimate | None, interval: bool) -> str:
 def _trust(performance: Performance) -> str:
     r = performance.replication
     half = "unknown" if r.half_width is None else f"{r.half_width:.1%}"
-    how = (
-        f"{r.processes} processes"
-        if r.unit == "process"
-        else "one resident process (weaker: its own effect is assumed)"
-    )
+    if r.unit == "process":
+        how = f"{r.processes} processes, half-width {half} (aimed at {r.target:.0%}, stopped by {r.stopped})"
+    else:
+        how = f"One resident process (weaker), half-width {half} with what processes differ by"
     return (
-        f"Machine: {performance.machine.verdict}. {how}, half-width {half} (aimed at {r.target:.0%}, stopped by "
-        f"{r.stopped}); {r.invalid_blocks} of {r.blocks} blocks void, {r.unsteady} unsteady warm-ups, "
-        f"{r.outliers:.1%} outliers kept."
+        f"Machine: {performance.machine.verdict}. {how}; {r.invalid_blocks} of {r.blocks} blocks void, "
+        f"{r.unsteady} unsteady warm-ups, {r.outliers:.1%} outliers kept."
     )
 
 
@@ -91,7 +101,7 @@ def _facts(record: RunRecord, performance: Performance) -> Iterator[tuple[str, s
         "cold",
         f"import {cold.import_s:.2f} s, load {cold.load_s:.2f} s, first call {cold.first_call_s:.2f} s{compiled}",
     )
-    yield "knee", f"batch size {performance.knee}"
+    yield "knee", f"batch size {performance.knee}{_ENDED[performance.sweep_ended]}"
     for one in performance.operations:
         mfu = "MFU - (peak of this device is not known)" if one.mfu is None else f"MFU {one.mfu:.1%}"
         uncounted = f", not counted: {', '.join(one.uncounted)}" if one.uncounted else ""

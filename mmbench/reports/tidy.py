@@ -67,6 +67,8 @@ COLUMNS: dict[str, str] = {
     "sub_batch": "samples that memory held at once, where it did not hold a batch",
     "compiled": "1 where the model ran under torch.compile",
     "channels_last": "1 where the model ran with channels last in memory",
+    "peak_device_mib": "peak of what torch had allocated on the GPU in MiB; empty without one",
+    "seconds": "seconds that the run took in all",
 }
 
 
@@ -135,6 +137,8 @@ def _of_row(row: Row) -> dict[str, Value]:
         "weights": record.model.digest,
         "ms_per_item": record.cost.ms_per_item,
         "peak_rss_mib": record.cost.peak_rss_mib,
+        "peak_device_mib": record.cost.peak_device_mib,
+        "seconds": record.cost.seconds,
         "status": record.status,
         **record.counts.model_dump(),
         **record.execution.model_dump(),

@@ -16,7 +16,8 @@ def reset_peak() -> bool:
     """Counts the host's peak from now on; False where the system cannot: it is then that of the whole process."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized():
-        torch.cuda.reset_peak_memory_stats()
+        for index in range(torch.cuda.device_count()):
+            torch.cuda.reset_peak_memory_stats(index)
     try:
         _CLEAR.write_text(_RESET_PEAK, encoding="ascii")
     except OSError:

@@ -65,8 +65,11 @@ FLAGS = ["--model", "python:model.py:make", "--inputs-from", "seg[tier=smoke]", 
 def test_each_side_is_measured_by_its_own_code(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One session, as the budget is nothing: too few to decide, but either revision made a model in its checkout."""
     (repository / "mmbench.toml").write_text('[ab]\nsetup = "git status"\n[gate]\non_inconclusive = { pr = "fail" }\n')
-    assert main(["gate", "ab", "--base", "main~1", "--head", "main", *FLAGS, "--json"]) == 3
+    files = ["--md", "summary.md", "--junit", "gate.xml"]
+    assert main(["gate", "ab", "--base", "main~1", "--head", "main", *FLAGS, *files, "--json"]) == 3
     told = json.loads(capsys.readouterr().out)
+    assert "### mmbench gate: INCONCLUSIVE" in (repository / "summary.md").read_text()
+    assert 'failures="2"' in (repository / "gate.xml").read_text()
     line = next(f for f in told["findings"] if f["metric"] == "latency_ms")
     assert line["status"] == "inconclusive"
     made = [line.split() for line in (repository / "notes").read_text().splitlines()]
@@ -83,6 +86,7 @@ def test_each_side_is_measured_by_its_own_code(repository: Path, capsys: pytest.
         (["--base", "main"], "give both --base and --head"),
         (["--suite", "seg"], "use --suite latency"),
         (["--precision", "fp32,bf16,fp16"], "names 3 sides"),
+        (["--annotations", "gitlab"], "form of annotations"),
     ],
 )
 def test_a_mistake_is_one_sentence(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mmbench.core.errors import ExitCode
-from mmbench.gate.ab import LATENCY, MEMORY, AbRules, compare, report
+from mmbench.gate.ab import LATENCY, MEMORY, TAIL, AbRules, compare, report
 from mmbench.gate.family import Status
 from mmbench.gate.sequential import LOOKS, SHARES, Quantity, look
 from mmbench.perf.interleaved import Session, order
@@ -85,6 +85,57 @@ def test_the_budget_ends_an_undecided_comparison_and_says_what_it_takes() -> Non
     assert len(found.sessions) < 10
     assert (line.status, told.code) == (Status.INCONCLUSIVE, ExitCode.INCONCLUSIVE)
     assert "sessions would decide" in line.says
+
+
+def slow_mode(number: int) -> Session:
+    """The head's calls have the base's median, and one in five takes twice as long."""
+    random = np.random.default_rng(number)
+    base, head = (tuple(0.001 * np.exp(0.002 * random.normal(size=20))) for _ in range(2))
+    return Session((base, base), ((*head[:-4], *(2 * t for t in head[-4:])),) * 2, (100.0, 100.0), True)
+
+
+def test_a_slow_mode_that_the_median_hides_is_a_regression_of_the_tail() -> None:
+    found = compare(slow_mode, AbRules(), lambda: 0.0, lambda _: None)
+    told = report(found, "x", "warn")
+    status = {line.metric: line.status for line in told.findings}
+    assert (status[LATENCY], status[TAIL]) == (Status.PASS, Status.REGRESS)
+    assert told.code == ExitCode.REGRESSION
+
+
+def tail_noise(number: int) -> Session:
+    """Equal sides; the slowest quarter of the calls is another in each session."""
+    random = np.random.default_rng(number)
+    sides = [tuple([0.001] * 15 + [0.001 * np.exp(0.3 * random.normal())] * 5) for _ in range(2)]
+    return Session((sides[0],), (sides[1],), (100.0, 100.0), True)
+
+
+def test_sessions_go_on_until_all_that_is_gated_is_decided() -> None:
+    """The median is settled at the first look; a tail that is gated takes all of them, and is then no pass."""
+    both = compare(tail_noise, AbRules(), lambda: 0.0, lambda _: None)
+    alone = compare(tail_noise, AbRules(gated=(LATENCY,)), lambda: 0.0, lambda _: None)
+    assert (len(both.sessions), len(alone.sessions)) == (max(LOOKS), LOOKS[0])
+    assert report(both, "x", "fail").code == ExitCode.INCONCLUSIVE
+    assert report(alone, "x", "fail").code == ExitCode.OK
+
+
+def test_a_regression_ends_the_sessions_whatever_the_tail_does() -> None:
+    """Half as slow again, with a tail that cannot be known: the first look is the last."""
+
+    def measure(number: int) -> Session:
+        one = tail_noise(number)
+        return Session(one.base, tuple(tuple(1.5 * t for t in block) for block in one.head), one.memory, True)
+
+    found = compare(measure, AbRules(), lambda: 0.0, lambda _: None)
+    assert len(found.sessions) == LOOKS[0]
+    assert report(found, "x", "warn").code == ExitCode.REGRESSION
+
+
+def test_the_sign_flip_p_is_told_beside() -> None:
+    """Six differences of one sign: 2 of 64 patterns are as extreme."""
+    line = report(compare(slow_mode, AbRules(), lambda: 0.0, lambda _: None), "x", "warn").findings[1]
+    assert (line.metric, line.n) == (TAIL, 6)
+    assert line.sign_flip_p == pytest.approx(2 / 64)
+    assert (line.base, line.head) == (pytest.approx(1, rel=0.01), pytest.approx(2, rel=0.01))
 
 
 def test_peak_memory_is_compared_without_statistics() -> None:

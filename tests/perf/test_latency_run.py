@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from math import exp
 from pathlib import Path
 
 import pytest
 
 from mmbench.cli.main import main
 from mmbench.core.errors import UsageError
-from mmbench.perf import calibration, estimating, plan
+from mmbench.perf import calibration, estimating, plan, preflight, processes
 from mmbench.perf.protocol import BlockRule, WarmUpRule
 from mmbench.perf.replication import replicated
 from mmbench.perf.request import Rules, Timed
@@ -100,6 +101,50 @@ def test_the_figure_is_drawn(measured: tuple[int, Path]) -> None:
     text = (measured[1] / "sweep.svg").read_text()
     assert text.startswith("<?xml")
     assert len(text) > 5_000
+
+
+WORKER = """
+import numpy as np
+
+class Worker:
+    modalities = ("rgb",)
+
+    def predict(self, batch):
+        return {i: np.zeros(np.asarray(rgb).shape[:2], np.int64) for i, rgb in zip(batch.ids, batch.inputs["rgb"])}
+
+make = Worker
+"""
+
+
+def test_a_resident_run_is_one_process_whose_interval_holds_the_process_effect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a calibration it is refused before anything is measured. A budget of 60 ms leaves one batch size."""
+    monkeypatch.setattr(plan, "cpu_rules", lambda: RULES)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "worker.py").write_text(WORKER)
+    flags = ["--model", "python:worker.py:make", "--inputs-from", "seg[tier=smoke]", "--device", "cpu"]
+    resident = ["run", "--suite", "latency", *flags, "--resident", "--budget", "0.001", "--threads", "1"]
+    assert main(resident) == 2
+    told = capsys.readouterr().err
+    assert "doctor --calibrate" in told
+    assert "process 1" not in told
+    calibration.keep(preflight.hard_facts("cpu", "fp32", 1), 0.03, 12)
+    asked = []
+    ask = processes.ask
+    monkeypatch.setattr(processes, "ask", lambda *arguments: asked.append(arguments) or ask(*arguments))
+    assert main(resident) in (0, 5)
+    assert len(asked) == 1
+    (run,) = find_runs([tmp_path / "results"])
+    performance = run.record.performance
+    assert (performance.replication.unit, performance.replication.processes) == ("block", 1)
+    assert performance.sweep_ended == "time"
+    one = run.record.estimate("latency_ms")
+    assert "resident" in one.flags
+    assert one.high / one.value >= exp(1.96 * 0.03)
+    assert "One resident process (weaker), half-width" in capsys.readouterr().out
+    assert performance.replication.half_width >= 1.96 * 0.03
 
 
 @pytest.mark.parametrize(

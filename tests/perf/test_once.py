@@ -89,9 +89,13 @@ def test_operations_by_hand_and_what_is_not_counted() -> None:
 
 
 def test_a_device_without_a_peak_has_no_mfu() -> None:
+    """A relative of a known device has figures of its own; tensor cores do half in tf32 of what they do in bf16."""
     assert peak_of("AMD EPYC", "fp32") is None
-    assert peak_of("NVIDIA H200", "bf16").flops == 989e12
+    assert peak_of("NVIDIA H200 NVL", "bf16") is None
+    assert peak_of("NVIDIA H200", "bf16").flops == 989.5e12
     assert peak_of("NVIDIA H200", "int8") is None
+    for name in ("NVIDIA H200", "NVIDIA H100 80GB HBM3", "NVIDIA A100-SXM4-80GB"):
+        assert peak_of(name, "tf32").flops == pytest.approx(peak_of(name, "bf16").flops / 2, rel=1e-3)
 
 
 def test_inputs_come_from_the_card_or_the_checkpoint_or_the_user(tmp_path: Path) -> None:

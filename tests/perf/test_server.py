@@ -55,6 +55,17 @@ def test_an_slo_under_the_service_time_has_no_rate() -> None:
     assert "no rate" in found.reason
 
 
+def test_no_rate_is_tried_that_takes_longer_than_there_is_time() -> None:
+    """128 requests at half of the capacity take 2.56 s, at three quarters 1.7 s: the first rate alone fits 3 s."""
+    clock = VirtualClock()
+    found = measure_server(served(clock), clock, SERVICE, queries=128, most=3)
+    assert found.rate == pytest.approx(0.5 / SERVICE)
+    assert clock.time <= 3
+    none = measure_server(served(clock), clock, SERVICE, queries=128, most=1)
+    assert none.rate is None
+    assert "the budget leaves" in none.reason
+
+
 def test_a_client_that_is_late_itself_is_the_bottleneck() -> None:
     """A clock that wakes up 2 ms late for an SLO of 20 ms."""
 

@@ -85,6 +85,13 @@ def test_instruments_that_disturb_are_told() -> None:
     assert found.overlap
 
 
+def test_slow_calls_are_fewer() -> None:
+    """A request of 11.5 ms and 0.05 s: three calls of each kind, where there would have been twenty."""
+    model = Model(VirtualClock())
+    measure_stages(lambda: request(model), model, model.clock, 1, seconds=0.01, most=0.05)
+    assert model.clock.time == pytest.approx(6 * 0.0115)
+
+
 def test_a_module_without_known_parts_is_one_stage() -> None:
     marks = Marks(VirtualClock(), [("forward", 1.0, 4.0)])
     assert split(marks, 0.0, 6.0) == {"glue": 3.0, "preprocess": 1.0, "postprocess": 2.0}

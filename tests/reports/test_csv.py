@@ -19,7 +19,7 @@ PINNED = [
     *("flags", "reason", "rank_first", "rank_last", "phi", "phi_low", "phi_high", "psi", "psi_low", "psi_high"),
     *("regret", "regret_low", "regret_high", "parameters", "ms_per_item", "peak_rss_mib", "planned", "scored"),
     *("failed", "status", "batch_size", "device", "precision", "threads", "superseded", "weights", "run", "column"),
-    *("licence", "sub_batch", "compiled", "channels_last"),
+    *("licence", "sub_batch", "compiled", "channels_last", "peak_device_mib", "seconds"),
 ]
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from mmbench.cli.main import main
 from mmbench.core.errors import LoadError
-from mmbench.reports.pytest_benchmark import read, smaller_is_better
-from mmbench.store import find_runs
+from mmbench.reports.pytest_benchmark import read
 
 
 @pytest.fixture
@@ -54,9 +53,13 @@ def test_what_github_action_benchmark_takes_is_there(exported: Path) -> None:
 
 
 def test_what_is_no_time_is_exported_apart(latency_run, tmp_path: Path) -> None:
-    latency_run(tmp_path, 0.01)
-    found = smaller_is_better([run.record for run in find_runs([tmp_path])])
+    """github-action-benchmark's customSmallerIsBetter: names, units and values; no energy without a counter."""
+    latency_run(tmp_path / "runs", 0.01)
+    file = tmp_path / "memory.json"
+    assert main(["leaderboard", str(tmp_path / "runs"), "--memory-json", str(file)]) == 0
+    found = json.loads(file.read_text())
     assert {(one["unit"], one["value"]) for one in found} == {("MiB", 200.0)}
+    assert len({one["name"] for one in found}) == len(found)
 
 
 def test_it_reads_back_what_it_wrote(exported: Path) -> None:
