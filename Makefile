@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 JOBS   ?= 2
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constraints.txt
 
-.PHONY: demo test lint types contracts benchmarks baselines timing-report stats-report check clean
+.PHONY: demo test lint types contracts benchmarks baselines studies timing-report stats-report check clean
 
 # The main job on the embedded suite: five fusion models measured, a leaderboard printed, a CSV written.
 demo: $(VENV)/.installed
@@ -83,6 +83,23 @@ baselines: $(VENV)/.installed
 	$(foreach suite,$(SUITES_WITH_BASELINES),$(call measure,$(suite)))
 	rm -rf results/reference results/baselines/*/journal.sqlite
 	mv results/baselines results/reference
+
+# The studies in results/reference/studies and the README (about three hours on two cores); stopped, they go on.
+STUDY := $(BIN)/mmbench study --seeds 5 --width 16 --threads 1 --figures svg
+CLS   := --fusion all --steps 500
+SEG   := --fusion all --stride 4 --batch-size 8
+studies: $(VENV)/.installed
+	$(STUDY) --suite 'cls-it[regime=M16]' $(CLS) --labels 10,25,100 -o results/studies/cls-it-M16
+	$(STUDY) --suite 'cls-it[regime=S4]' --suite 'cls-it[regime=E]' --suite 'cls-it[regime=H]' $(CLS) \
+		-o results/studies/cls-it-S4-E-H
+	$(STUDY) --suite 'cls-it[regime=M16]' --fusion concat,bilinear,film,gmu --track finetune --stride 8 --steps 500 \
+		-o results/studies/cls-it-M16-finetune
+	$(STUDY) --suite 'seg[regime=M16]' $(SEG) --steps 600 -o results/studies/seg-M16
+	$(STUDY) --suite 'seg[regime=S4]' --suite 'seg[regime=H]' --suite 'seg[regime=E]' $(SEG) --steps 300 \
+		-o results/studies/seg-S4-H-E
+	for study in results/studies/*; do \
+		mkdir -p results/reference/studies/$$(basename $$study); \
+		cp $$study/*.csv $$study/study.md $$study/*.svg results/reference/studies/$$(basename $$study)/; done
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 11), "mmbench needs Python 3.11 or newer; say make PYTHON=python3.11"'
