@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -q -c constr
 
 .PHONY: demo test lint types contracts benchmarks baselines studies timing-report stats-report check clean
 
-# The main job on the embedded suite: five fusion models measured, a leaderboard printed, a CSV written.
+# The main job on the embedded suite: ten models measured, a leaderboard printed, a CSV written.
 demo: $(VENV)/.installed
 	$(BIN)/mmbench run --suite seg --model 'baseline:*' -o results/demo
 	$(BIN)/mmbench leaderboard results/demo --csv results/demo/leaderboard.csv
