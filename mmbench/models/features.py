@@ -70,7 +70,7 @@ class SplitFeatures:
             draws = generator(recipe.seed, "dropout", step)
             yield batch._replace(present=without_some(batch.present, recipe.modality_dropout, draws))
 
-    def groups(self, at_once: int = 256) -> Iterator[tuple[list[str], list[Any], FeatureBatch]]:
+    def groups(self, at_once: int = 32) -> Iterator[tuple[list[str], list[Any], FeatureBatch]]:
         """All items in order: ids, truths and batch of each group."""
         for begin in range(0, len(self), at_once):
             places = range(begin, min(begin + at_once, len(self)))

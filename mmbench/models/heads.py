@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pixel_shuffle
+from torch.nn.functional import interpolate
 
 from mmbench.fusion.feature import Feature, from_map, to_map
 
@@ -33,7 +33,11 @@ class PixelClassifier(nn.Module):
 
     def forward(self, feature: Feature) -> Feature:
         """x float [B,h w,d] on the grid (h,w) -> x float [B,(stride h)(stride w),C]; nothing is padding."""
-        return from_map(pixel_shuffle(to_map(feature._replace(x=self.classify(feature.x))), self.stride))
+        maps = to_map(feature._replace(x=self.classify(feature.x)))
+        # Tokens are channels-last, and pixel_shuffle keeps that; the loss and the decision want planes.
+        batch, _, height, width = maps.shape
+        blocks = maps.reshape(batch, -1, self.stride, self.stride, height, width).permute(0, 1, 4, 2, 5, 3)
+        return from_map(blocks.reshape(batch, -1, height * self.stride, width * self.stride))
 
 
 def dense_logits(feature: Feature, size: tuple[int, int]) -> Tensor:
