@@ -95,7 +95,9 @@ studies: $(VENV)/.installed
 	$(STUDY) --suite 'cls-it[regime=M16]' --fusion concat,bilinear,film,gmu --track finetune --stride 8 --steps 500 \
 		-o results/studies/cls-it-M16-finetune
 	$(STUDY) --suite 'seg[regime=M16]' $(SEG) --steps 400 -o results/studies/seg-M16
-	$(foreach regime,H E S4,$(STUDY) --suite 'seg[regime=$(regime)]' $(SEG) --steps 300 -o results/studies/seg-$(regime);)
+	$(STUDY) --suite 'seg[regime=H]' $(SEG) --steps 300 -o results/studies/seg-H
+	$(STUDY) --suite 'seg[regime=E]' $(SEG) --steps 300 -o results/studies/seg-E
+	$(STUDY) --suite 'seg[regime=S4]' $(SEG) --steps 300 -o results/studies/seg-S4
 	for study in results/studies/*; do \
 		mkdir -p results/reference/studies/$$(basename $$study); \
 		cp $$study/*.csv $$study/study.md $$study/*.svg results/reference/studies/$$(basename $$study)/; done
