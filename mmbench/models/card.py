@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from mmbench.models.training import Trained
+
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def card_of(trained: Trained, title: str, command: Sequence[str]) -> str:
@@ -30,6 +33,10 @@ def card_of(trained: Trained, title: str, command: Sequence[str]) -> str:
         "items_seen": training["items_seen"],
         f"validation_{validation['metric']}": round(validation["value"], 4),
     }
-    # TOML's basic strings, arrays and numbers are written as JSON's.
-    lines = [f"{name} = {json.dumps(value)}" for name, value in table.items()]
-    return "\n".join([*lines, "", "[training]", *(f"{name} = {json.dumps(value)}" for name, value in made.items()), ""])
+    lines = [_pair(name, value) for name, value in table.items()]
+    return "\n".join([*lines, "", "[training]", *(_pair(name, value) for name, value in made.items()), ""])
+
+
+def _pair(name: str, value: Any) -> str:
+    """TOML's basic strings, arrays and numbers are written as JSON's; so is a name that is more than a bare key."""
+    return f"{name if _BARE.fullmatch(name) else json.dumps(name)} = {json.dumps(value)}"
