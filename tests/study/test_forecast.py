@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 
 from mmbench.study.forecast import Expected, Forecast
 
-TODO = ["sum"] * 5 + ["attention"] * 5
+LEFT = ["sum"] * 5 + ["attention"] * 5
 
 
 def test_nothing_is_known_before_anything_is_measured() -> None:
-    assert Forecast(TODO, Expected()).seconds is None
+    assert Forecast(LEFT, Expected()).seconds is None
 
 
 def test_estimates_count_from_the_start() -> None:
     """5 x 2 s + 5 x 20 s, and what they share, which is gone once it is there."""
-    found = Forecast(TODO, Expected({"sum": 2.0, "attention": 20.0}, preparation=60.0))
+    found = Forecast(LEFT, Expected({"sum": 2.0, "attention": 20.0}, preparation=60.0))
     assert found.seconds == pytest.approx(170.0)
     found.prepared()
     assert found.seconds == pytest.approx(110.0)
@@ -33,14 +33,14 @@ def test_one_slow_training_does_not_set_the_pace() -> None:
 
 def test_estimates_are_corrected_by_what_was_measured() -> None:
     """Sums took twice as long as estimated, so attention will."""
-    found = Forecast(TODO, Expected({"sum": 2.0, "attention": 20.0}))
+    found = Forecast(LEFT, Expected({"sum": 2.0, "attention": 20.0}))
     for _ in range(5):
         found.done("sum", 4.0)
     assert found.seconds == pytest.approx(5 * 40.0)
 
 
 def test_a_strategy_to_come_takes_as_long_as_the_others_where_nothing_was_estimated() -> None:
-    found = Forecast(TODO, Expected())
+    found = Forecast(LEFT, Expected())
     found.done("sum", 3.0)
     assert found.seconds == pytest.approx(4 * 3.0 + 5 * 3.0)
 
