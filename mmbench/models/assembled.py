@@ -95,7 +95,9 @@ class FusionModel(nn.Module):
         """What the task asks for, from the features; ``size`` (height, width) is that of the pictures."""
         first = next(iter(present.values()))
         asked = Asked(self.config, len(first), first.device, size)
-        return self.kind.answer(lambda query: self.decide(features, present, query).logits, asked)
+        # A decoder asks once for every word.
+        bridged = self._bridged(features)
+        return self.kind.answer(lambda query: self._decided(bridged, present, query).logits, asked)
 
     def features(self, inputs: Mapping[str, Value], present: Mapping[str, Tensor]) -> dict[str, Feature]:
         """What the encoders see: a Feature of each modality, or FUSED where the inputs are joined before."""
@@ -109,16 +111,20 @@ class FusionModel(nn.Module):
         self, features: Mapping[str, Feature], present: Mapping[str, Tensor], query: Tensor | None = None
     ) -> Decision:
         """The logits that the fusion and the heads make of the features, and of ``query`` where the task has one."""
-        bridged = {m: self.bridges[m](f) if m in self.bridges else f for m, f in features.items()}
-        if self.kind.on_grid and self.fusion.layout == "aligned":
-            bridged = aligned(bridged)
-        heads = {name: head if query is None else partial(head, query=query) for name, head in self.heads.items()}
-        return self.fusion.decide(bridged, present, heads)
+        return self._decided(self._bridged(features), present, query)
 
     def picture_size(self, inputs: Mapping[str, Value]) -> Size | None:
         """Height and width of the first picture, None where there is none."""
         sizes = (x.shape[-2:] for x in inputs.values() if isinstance(x, Tensor) and x.ndim == 4)
         return next(((size[0], size[1]) for size in sizes), None)
+
+    def _bridged(self, features: Mapping[str, Feature]) -> Mapping[str, Feature]:
+        bridged = {m: self.bridges[m](f) if m in self.bridges else f for m, f in features.items()}
+        return aligned(bridged) if self.kind.on_grid and self.fusion.layout == "aligned" else bridged
+
+    def _decided(self, bridged: Mapping[str, Feature], present: Mapping[str, Tensor], query: Tensor | None) -> Decision:
+        heads = {name: head if query is None else partial(head, query=query) for name, head in self.heads.items()}
+        return self.fusion.decide(bridged, present, heads)
 
     def _kept(self, modality: str, x: Value, present: Tensor) -> Tensor:
         """The normalised input, zeros where it is absent, so that NaN does not spread."""

@@ -79,9 +79,7 @@ def _stages(ready: Ready, work: Workload, module: Any, request: Request) -> tupl
     if module is None or request.subject.compile:
         return ()
     rules = request.rules
-    found = measure_stages(
-        work.request, module, ready.clock, work.batch_size, seconds=rules.stages_s, most=rules.detail_s
-    )
+    found = measure_stages(work.each, module, ready.clock, work.batch_size, seconds=rules.stages_s, most=rules.detail_s)
     return (found,)
 
 

@@ -15,7 +15,7 @@ from mmbench.core.model import Model
 from mmbench.core.sample import Batch
 from mmbench.perf.clock import Clock, clock_for
 from mmbench.perf.request import Cold, Subject
-from mmbench.perf.workload import ROTATED, Call, SamplePool, Workload, draw_batches, requests, workload
+from mmbench.perf.workload import ROTATED, Call, SamplePool, Workload, draw_batches, requests, rotating, workload
 
 _BURN_SIDE = 64
 # Batches of what is measured a few times only.
@@ -70,7 +70,7 @@ def _opened(subject: Subject, started: float) -> Ready:
 
     def few(batch: int) -> Call:
         drawn = draw_batches(samples, model.info.modalities, suite.spec.spatial, batch, _FEW)
-        return requests(model, drawn)
+        return rotating(requests(model, drawn))
 
     return Ready(device, clock, cold, load, few, _recompilations if subject.compile else lambda: 0, model)
 

@@ -6,12 +6,12 @@ whole is timed without them, in turns with the calls that have them, and the sum
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import inf
-from typing import Any
+from statistics import fmean
+from typing import Any, TypeVar
 
 from mmbench.core.performance import Stage, Stages
 from mmbench.perf.clock import Clock
@@ -19,6 +19,7 @@ from mmbench.perf.clock import Clock
 # The sum of the parts may differ from the whole by this share of it.
 TOLERANCE = 0.05
 _FEWEST = 3
+_Call = TypeVar("_Call")
 FORWARD, GLUE = "forward", "glue"
 PREPROCESS, POSTPROCESS, H2D, D2H = "preprocess", "postprocess", "h2d", "d2h"
 _ORDER = (PREPROCESS, H2D, "encoder", "fusion", "head", GLUE, D2H, POSTPROCESS)
@@ -79,8 +80,16 @@ def instrumented(module: Any, marks: Marks, parts: Mapping[str, Any]) -> Iterato
             delattr(part, method)
 
 
+@dataclass
+class Turns:
+    """What the calls of one request took: plain ones, and instrumented ones by stage, in seconds."""
+
+    whole: list[float] = field(default_factory=list)
+    found: list[dict[str, float]] = field(default_factory=list)
+
+
 def measure_stages(
-    request: Callable[[], object],
+    requests: Sequence[Callable[[], object]],
     module: Any,
     clock: Clock,
     batch: int,
@@ -89,41 +98,49 @@ def measure_stages(
     least: int = 20,
     most: float = inf,
 ) -> Stages:
-    """A plain and an instrumented call in turns until ``seconds`` are over and ``least`` of each were made.
+    """Each request in turn, plain and instrumented, until ``seconds`` are over and ``least`` of each were made.
 
-    After ``most`` seconds three of each are enough.
+    After ``most`` seconds three of each are enough. What a request costs may depend on its input, as that of a caption
+    does on its length, so both sides get the same inputs.
     """
-    whole: list[float] = []
-    found: list[dict[str, float]] = []
-    parts = parts_of(module)
-    transfers = _transfers(clock)
-    start = clock.now()
-    while _goes_on(len(whole), clock.now() - start, seconds, least, most):
+    parts, transfers = parts_of(module), _transfers(clock)
+    turns = [Turns() for _ in requests]
+    start, pairs = clock.now(), 0
+    while _goes_on(pairs, len(requests), clock.now() - start, seconds, least, most):
+        visit, place = divmod(pairs, len(requests))
         # In alternating order, so that neither side is always the one that finds the caches warm.
-        for plain in (True, False) if len(whole) % 2 else (False, True):
+        for plain in (True, False) if (visit + place) % 2 else (False, True):
             if plain:
-                whole.append(_whole(request, clock))
+                turns[place].whole.append(_whole(requests[place], clock))
             else:
-                found.append(_split(request, module, parts, clock, transfers))
-    return summed(found, whole, batch)
+                turns[place].found.append(_split(requests[place], module, parts, clock, transfers))
+        pairs += 1
+    return summed([one for one in turns if one.whole], batch)
 
 
-def _goes_on(calls: int, spent: float, seconds: float, least: int, most: float) -> bool:
-    return calls < (_FEWEST if spent >= most else least) or spent < min(seconds, most)
+def _goes_on(pairs: int, requests: int, spent: float, seconds: float, least: int, most: float) -> bool:
+    """As many of each request, but where the time is out."""
+    if spent >= most:
+        return pairs < _FEWEST
+    return pairs < least or pairs % requests != 0 or spent < seconds
 
 
-def summed(found: list[dict[str, float]], whole: list[float], batch: int) -> Stages:
-    """Means over the faster half of the instrumented calls, their sum against that of the plain calls.
+def summed(turns: Sequence[Turns], batch: int) -> Stages:
+    """Means over the faster half of each request's instrumented calls, their sum against that of the plain calls.
 
     Seconds in, milliseconds out. The slower half holds what other processes did; means, unlike medians, add up.
     """
-    quick = sorted(found, key=lambda one: sum(one.values()))[: (len(found) + 1) // 2]
-    names = sorted({name for one in found for name in one}, key=_place)
-    middle = {name: statistics.fmean(one.get(name, 0.0) for one in quick) for name in names}
-    total = statistics.fmean(sorted(whole)[: (len(whole) + 1) // 2])
+    quick = [_faster(one.found, key=lambda call: sum(call.values())) for one in turns]
+    names = sorted({name for one in turns for call in one.found for name in call}, key=_place)
+    middle = {name: fmean(fmean(call.get(name, 0.0) for call in calls) for calls in quick) for name in names}
+    total = fmean(fmean(_faster(one.whole, key=float)) for one in turns)
     error = sum(middle.values()) / total - 1
     parts = tuple(Stage(name=name, ms=1000 * seconds) for name, seconds in middle.items())
     return Stages(batch=batch, parts=parts, whole_ms=1000 * total, error=error, overlap=abs(error) > TOLERANCE)
+
+
+def _faster(calls: Sequence[_Call], key: Callable[[_Call], float]) -> list[_Call]:
+    return sorted(calls, key=key)[: (len(calls) + 1) // 2]
 
 
 def _whole(request: Callable[[], object], clock: Clock) -> float:

@@ -27,6 +27,7 @@ Call = Callable[[], object]
 class Workload:
     """Calls that go through the batches in turn; ``device`` is None for a model without a torch module.
 
+    ``each`` has the request of every batch, where one and the same is to be made twice.
     ``plain`` is the device's call of one batch outside of inference mode, for counting. ``bytes_least``: weights,
     inputs and outputs of that call. ``constant``: different inputs had the same output, as if it were kept.
     """
@@ -35,6 +36,7 @@ class Workload:
     request: Call
     device: Call | None
     plain: Call
+    each: tuple[Call, ...] = ()
     bytes_least: int = 0
     constant: bool = False
 
@@ -65,8 +67,8 @@ def draw_batches(
     return tuple(Batch.of(samples[start : start + batch_size], modalities, spatial) for start in starts)
 
 
-def requests(model: Model, batches: Sequence[Batch]) -> Call:
-    """Predictions of the batches in turn.
+def requests(model: Model, batches: Sequence[Batch]) -> tuple[Call, ...]:
+    """The prediction of each batch.
 
     Raises LoadError when the model refuses a sample of the suite, or when memory does not hold a batch as a whole: what
     an adapter then does in halves has not this batch size.
@@ -76,7 +78,7 @@ def requests(model: Model, batches: Sequence[Batch]) -> Call:
         if broken is not None:
             raise LoadError(f"The model {model.info.name!r} cannot be timed: {broken}")
         _check_held(model, batch)
-    return _rotating([_predicting(model, batch) for batch in batches])
+    return tuple(_predicting(model, batch) for batch in batches)
 
 
 def _check_held(model: Model, batch: Batch) -> None:
@@ -88,7 +90,8 @@ def _check_held(model: Model, batch: Batch) -> None:
 
 def workload(model: Model, batches: Sequence[Batch]) -> Workload:
     """Raises LoadError when the model refuses a sample of the suite."""
-    request = requests(model, batches)
+    each = requests(model, batches)
+    request = rotating(each)
     module = getattr(model, "module", None)
     if module is None:
         return Workload(len(batches[0]), request, None, request)
@@ -104,8 +107,9 @@ def workload(model: Model, batches: Sequence[Batch]) -> Workload:
     return Workload(
         batch_size=len(batches[0]),
         request=request,
-        device=_rotating(plays),
+        device=rotating(plays),
         plain=plain,
+        each=each,
         bytes_least=_bytes_least(module, recorded[0], out),
         constant=constant,
     )
@@ -230,7 +234,8 @@ def _predicting(model: Model, batch: Batch) -> Call:
     return lambda: model.predict(batch)
 
 
-def _rotating(calls: Sequence[Call]) -> Call:
+def rotating(calls: Sequence[Call]) -> Call:
+    """A call that makes these in turn."""
     place = 0
 
     def call() -> object:

@@ -10,7 +10,7 @@ import pytest
 from mmbench.core.errors import LoadError
 from mmbench.core.sample import Batch
 from mmbench.perf.replicate import is_out_of_memory
-from mmbench.perf.workload import requests, uncompiled, workload
+from mmbench.perf.workload import requests, rotating, uncompiled, workload
 
 torch = pytest.importorskip("torch")
 BATCHES = [Batch(("a",), {"x": (np.full((size, 4), float(i), np.float32),)}, {}) for i, size in enumerate((2, 2, 3))]
@@ -83,7 +83,7 @@ def test_requests_alone_keep_no_inputs_on_the_device() -> None:
     seen: list[int] = []
     model = Model(Linear())
     model.module.register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))
-    call = requests(model, BATCHES)
+    call = rotating(requests(model, BATCHES))
     for _ in range(3):
         call()
     assert seen == [2, 2, 3, 2]

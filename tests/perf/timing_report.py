@@ -1,6 +1,6 @@
 """The acceptance of the timing, measured on this machine: ``make timing-report`` prints the tables.
 
-    python tests/perf/timing_report.py [trials|stages|overhead|selftest ...] [--trials 60]
+    python tests/perf/timing_report.py [trials|stages|overhead|selftest ...] [--trials 60] [--baselines "seg/*"]
 
 ``trials``: interleaved comparisons of arithmetic with itself, with +10 % and with +25 %, under a margin of 5 %, and
 what "mean over 5 %" and pytest-benchmark's compare-fail say of the same data. ``stages``: the parts of a request
@@ -81,10 +81,10 @@ def trials(count: int) -> None:
         print(f"| {more:+.0%} | {count} | " + " | ".join(map(str, told)) + f" | {used:.1f} | {spent:.1f} |", flush=True)
 
 
-def stages() -> None:
-    """For every baseline: the stages, and their sum against the whole."""
+def stages(baselines: str) -> None:
+    """For every baseline that the pattern names: the stages, and their sum against the whole."""
     print("| baseline | whole ms | sum/whole | stages ms |\n| --- | --- | --- | --- |")
-    for card in sorted(content.folder("baselines").glob("*/*/model.toml")):
+    for card in sorted(content.folder("baselines").glob(f"{baselines}/model.toml")):
         name = f"baseline:{card.parent.parent.name}/{card.parent.name}"
         request = plan.request(name, LatencyOptions(model=ModelOptions(device="cpu", threads=1), batches=(1,)))
         rules = request.rules.model_copy(update={"stages_s": 4.0, "queries": 8})
@@ -99,13 +99,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="*", default=["selftest", "overhead", "stages", "trials"])
     parser.add_argument("--trials", type=int, default=60)
+    parser.add_argument("--baselines", default="*/*", metavar="SUITE/NAME")
     asked = parser.parse_args()
     for what in asked.what:
         print(f"\n## {what}\n")
         if what == "trials":
             trials(asked.trials)
         elif what == "stages":
-            stages()
+            stages(asked.baselines)
         else:
             for check in [monitors()] if what == "overhead" else check_timing():
                 print(f"{check.name}: {check.found} (expected {check.expected})")
