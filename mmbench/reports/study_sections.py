@@ -143,8 +143,8 @@ def _shares(table: StudyTable) -> Iterator[str]:
         proved = [line.name for line in table.lines if _proved(line)]
         what = ", ".join(proved) or "no strategy"
         yield (
-            f"gain is over {table.best_unimodal}, the modality that validated best; it is above 0 (after Holm) for "
-            f"{what}."
+            f"gain is over {table.best_unimodal}, the model of one modality that validated best; it is above 0 (after "
+            f"Holm) for {what}."
         )
     certified = [line.name for line in table.lines if not line.control and line.psi and (line.psi.low or 0) > 0]
     if any(line.psi for line in table.lines):

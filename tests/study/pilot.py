@@ -46,8 +46,10 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suite")
     parser.add_argument("--fusion", required=True)
+    parser.add_argument("--controls", default="", help="such as only:rgb,wide:rgb")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--steps", default="600")
+    parser.add_argument("--encoder-steps", type=int)
     parser.add_argument("--share", type=int, default=WHOLE)
     parser.add_argument("--width", type=int)
     parser.add_argument("--batch-size", type=int)
@@ -56,18 +58,20 @@ def _arguments() -> argparse.Namespace:
 
 
 def _benches(chosen: argparse.Namespace, steps: int) -> Iterator[tuple[Strategy, TorchBench]]:
+    shown = {*chosen.fusion.split(","), *chosen.controls.split(",")}
     made = design([chosen.suite], chosen.fusion.split(","), chosen.seeds)
     choices = Choices(
         fusion=None,
         output=Path("unused"),
         steps=steps,
+        encoder_steps=chosen.encoder_steps,
         width=chosen.width,
         stride=chosen.stride,
         batch_size=chosen.batch_size,
     )
     for bench in benches(made, Opening(replace(choices, fusion=made.against)), lambda _: None):
         lines, _ = Work(bench, made, Path("unused")).strategies()
-        yield from ((line, bench) for line in lines if line.name in chosen.fusion.split(","))
+        yield from ((line, bench) for line in lines if line.name in shown)
 
 
 def _scores(bench: TorchBench, strategy: Strategy, seeds: int, share: int) -> tuple[list[float], float]:

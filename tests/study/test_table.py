@@ -106,6 +106,16 @@ def test_the_gain_is_over_the_unimodal_model_that_validated_best(four: list[Meas
     assert line(found, "only:text").gain is None
 
 
+def test_the_gain_may_be_over_a_wide_model_of_one_modality(four: list[Measured], made: SimpleNamespace) -> None:
+    """Else a strategy with a deeper head than only:M gains where there is nothing to fuse."""
+    wide = made.measured("wide:text", made.drawn([0.8] * 5, SAMPLES, seed=9), control="wide", validation=0.8)
+    found = table([*four, wide])
+    assert found.best_unimodal == "wide:text"
+    gain = line(found, "concat").gain
+    assert gain is not None
+    assert gain.ranged.value == pytest.approx(line(found, "concat").score.value - line(found, "wide:text").score.value)
+
+
 def test_labels_that_reach_nine_tenths(four: list[Measured]) -> None:
     """Of F*, log-linear between the counts; a strategy that does not get there says so."""
     curves = {"concat": ((20, 0.5), (200, 0.8), (2000, 1.0)), "sum": ((20, 0.25), (200, 0.3), (2000, 0.3))}
