@@ -1,4 +1,4 @@
-"""Random views of a training item: flips, crops at a random scale, other light."""
+"""Random views of a training item: flips, crops at a random scale, other light; or the picture moved."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mmbench.models.photometric import recoloured
 from mmbench.models.tasks.dense import resize_labels
 from mmbench.models.tasks.task import VOID
 
-Augmentation = Literal["none", "crop"]
+Augmentation = Literal["none", "crop", "shift"]
 
 # A crop shows the scene at 0.5 to 2 times its size (log-uniform), as usual for street scenes (DeepLab, PSPNet).
 _SCALES = (0.5, 2.0)
@@ -41,6 +41,20 @@ def random_view(item: Item, modalities: Mapping[str, Modality], size: tuple[int,
         inputs[m] = x
     target = resize_labels(_cut(item.target[None], window, torch.tensor([VOID]))[0], size)
     return Item(inputs, target.flip(-1) if side < 0.5 else target)
+
+
+def shifted(item: Item, draws: torch.Generator) -> Item:
+    """All pictures and the target, a label map, moved by the same rows and columns; what goes out comes in opposite.
+
+    Inputs are float32 [C,H,W] of the target's size int64 [H,W], or none. No label changes, also where a flip, another
+    size or another light would change it, as with textures and colours that mean something. An item without a label map
+    stays as it is.
+    """
+    if item.target.ndim != 2:
+        return item
+    by = [int(torch.randint(side, (), generator=draws)) for side in item.target.shape]
+    inputs = {m: x.roll(by, dims=(1, 2)) if isinstance(x, Tensor) else x for m, x in item.inputs.items()}
+    return Item(inputs, item.target.roll(by, dims=(0, 1)))
 
 
 Window = tuple[int, int, int, int]  # top, left, height, width; may reach over the edges

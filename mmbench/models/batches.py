@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from mmbench.models.augment import random_view
-from mmbench.models.data import Items, TensorBatch, collate
+from mmbench.models.augment import random_view, shifted
+from mmbench.models.data import Item, Items, TensorBatch, collate
 from mmbench.models.randomness import batch_at, generator
 from mmbench.models.recipe import Recipe
 
@@ -28,12 +28,18 @@ def batches(items: Items, ids: Sequence[str], recipe: Recipe, start: int) -> Ite
 def batch_of(items: Items, ids: Sequence[str], recipe: Recipe, step: int) -> TensorBatch:
     """The batch of one step; raises SampleError when a sample is broken."""
     chosen = [items.load(ids[n]) for n in batch_at(step, recipe.batch_size, len(ids), recipe.seed)]
-    draws = generator(recipe.seed, "augment", step)
-    if recipe.crop is not None and recipe.augmentation != "none":
-        chosen = [random_view(item, items.modalities, recipe.crop, draws) for item in chosen]
-    batch = collate(chosen, items.modalities, items.task)
+    batch = collate(_viewed(chosen, items, recipe, step), items.modalities, items.task)
     draws = generator(recipe.seed, "dropout", step)
     return batch._replace(present=without_some(batch.present, recipe.modality_dropout, draws))
+
+
+def _viewed(chosen: list[Item], items: Items, recipe: Recipe, step: int) -> list[Item]:
+    draws = generator(recipe.seed, "augment", step)
+    if recipe.augmentation == "shift":
+        return [shifted(item, draws) for item in chosen]
+    if recipe.augmentation == "crop" and recipe.crop is not None:
+        return [random_view(item, items.modalities, recipe.crop, draws) for item in chosen]
+    return chosen
 
 
 def without_some(present: Mapping[str, Tensor], probability: float, draws: torch.Generator) -> dict[str, Tensor]:

@@ -67,6 +67,7 @@ class Defaults:
     steps: int = 600
     batch_size: int = 32
     encoder_steps: int = 1500
+    encoder_augmentation: Augmentation = "none"
     class_weight_power: float = 0.5
 
 
@@ -75,7 +76,9 @@ _DEFAULTS: Mapping[str, Defaults] = MappingProxyType(
         "segmentation": Defaults(),
         "referring-segmentation": Defaults(width=32, stride=4, steps=1500),
         "classification": Defaults(width=32, stride=4, steps=1500, encoder_steps=800, class_weight_power=0.0),
-        "captioning": Defaults(width=64, stride=8, steps=5000, encoder_steps=1500, class_weight_power=0.0),
+        "captioning": Defaults(
+            width=64, stride=8, steps=5000, encoder_steps=1500, encoder_augmentation="shift", class_weight_power=0.0
+        ),
         "detection": Defaults(width=32, stride=4, steps=1500, encoder_steps=1000, class_weight_power=0.0),
         "joint": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
         "vqa": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
@@ -105,7 +108,9 @@ def plan(splits: Splits, choices: Choices) -> Plan:
     recipe = _recipe(splits, choices, signed, shape).model_copy(update=_optimised(choices, arch))
     sized: Stride = 2 if shape is not None and max(shape) >= _LARGE else 1
     stride = choices.stride or arch.stride or defaults.stride or sized
-    encoder = {"steps": choices.encoder_steps or defaults.encoder_steps, "modality_dropout": 0.0}
+    encoder: dict[str, Any] = {"steps": choices.encoder_steps or defaults.encoder_steps, "modality_dropout": 0.0}
+    if recipe.augmentation == "none":
+        encoder["augmentation"] = defaults.encoder_augmentation
     return Plan(
         fusion=fusion,
         recipe=recipe,

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmbench.core.source import Modality
-from mmbench.models.augment import random_view
+from mmbench.models.augment import random_view, shifted
 from mmbench.models.data import Item
 from mmbench.models.tasks.task import VOID
 
@@ -52,3 +52,27 @@ def test_what_is_absent_stays_absent() -> None:
     whole = item(16, 16)
     lacking = Item({**whole.inputs, "depth": None}, whole.target)
     assert random_view(lacking, MODALITIES, (8, 8), torch.Generator().manual_seed(0)).inputs["depth"] is None
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(1, 24), st.integers(1, 24), st.integers(0, 1000))
+def test_a_shift_moves_all_alike_and_loses_nothing(height: int, width: int, seed: int) -> None:
+    """Depth is 10 x the label at every pixel; every pixel of the picture is there, once."""
+    whole = item(height, width)
+    moved = shifted(whole, torch.Generator().manual_seed(seed))
+    torch.testing.assert_close(moved.inputs["depth"], 10.0 * moved.target[None].float())
+    pixels = [x.flatten(1).sort(dim=1).values for x in (whole.inputs["rgb"], moved.inputs["rgb"])]
+    assert torch.equal(*pixels)
+
+
+def test_shifts_reach_every_place() -> None:
+    """Each of 3 x 4 of them, so that no place is left for an encoder to learn by heart."""
+    draws = torch.Generator().manual_seed(0)
+    first = Item({}, torch.arange(12).reshape(3, 4))
+    assert {int(shifted(first, draws).target[0, 0]) for _ in range(200)} == set(range(12))
+
+
+def test_an_item_without_a_map_is_not_moved() -> None:
+    """A recording and its class, in a training whose pictures are moved."""
+    heard = Item({"audio": torch.rand(16)}, torch.tensor(3))
+    assert shifted(heard, torch.Generator().manual_seed(0)) is heard

@@ -23,15 +23,29 @@ def same(a: TensorBatch, b: TensorBatch) -> bool:
 
 
 @pytest.mark.parametrize("start", [0, 1, 5])
-def test_started_anywhere_they_go_on_the_same(splits: Splits, start: int, items_of: Callable[..., Items]) -> None:
+@pytest.mark.parametrize("augmentation", ["none", "crop", "shift"])
+def test_started_anywhere_they_go_on_the_same(
+    splits: Splits, augmentation: str, start: int, items_of: Callable[..., Items]
+) -> None:
     """The batches from a step on are those that a training from the beginning sees; each step's differ."""
-    items = items_of(splits.train)
-    whole = list(batches(items, splits.train.ids, RECIPE, 0))
-    rest = list(batches(items_of(splits.train), splits.train.ids, RECIPE, start))
+    items, recipe = items_of(splits.train), RECIPE.model_copy(update={"augmentation": augmentation})
+    whole = list(batches(items, splits.train.ids, recipe, 0))
+    rest = list(batches(items_of(splits.train), splits.train.ids, recipe, start))
     assert len(whole) == 6
     assert len(rest) == 6 - start
     assert all(same(a, b) for a, b in zip(whole[start:], rest, strict=True))
     assert not same(whole[0], whole[1])
+
+
+def test_a_shift_is_of_what_the_others_see(splits: Splits, items_of: Callable[..., Items]) -> None:
+    """The same items in the same order, each moved."""
+    items = items_of(splits.train)
+    still, moved = (
+        batch_of(items, splits.train.ids, RECIPE.model_copy(update={"augmentation": kind}), 0)
+        for kind in ("none", "shift")
+    )
+    assert not torch.equal(still.target, moved.target)
+    assert torch.equal(still.target.flatten(1).sort().values, moved.target.flatten(1).sort().values)
 
 
 def test_another_seed_another_stream(splits: Splits, items_of: Callable[..., Items]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from mmbench.core.errors import UsageError
 from mmbench.models.planning import Choices, plan
-from mmbench.models.splits import Splits
+from mmbench.models.splits import Splits, open_splits
 
 OUTPUT = Path("my.ckpt")
 
@@ -20,6 +20,12 @@ def test_generated_data_has_encoder_stages_and_no_augmentation(signed: Splits) -
     assert (made.recipe.augmentation, made.recipe.crop) == ("none", None)
     assert made.encoder.modality_dropout == 0.0
     assert made.stride == 1
+
+
+def test_the_looks_of_captions_are_learnt_at_every_place() -> None:
+    """There are 241 of them in 2,048 pictures; captions themselves say where things are, and stay."""
+    made = plan(open_splits("caption[tier=smoke]", {}, {}), Choices("concat", OUTPUT))
+    assert (made.encoder.augmentation, made.recipe.augmentation) == ("shift", "none")
 
 
 def test_other_data_is_trained_jointly_with_random_views(splits: Splits) -> None:
