@@ -9,6 +9,8 @@ from torch.nn.functional import interpolate
 
 # Channels of each level, in multiples of the width; each level halves the resolution.
 LEVELS = (1, 2, 4, 4)
+# Pixels of a feature map that are one at the coarsest level.
+COARSEST = 2 ** (len(LEVELS) - 1)
 # Dilations of the blocks at the coarsest level: together they see 29 positions across.
 DILATIONS = (1, 2, 4)
 

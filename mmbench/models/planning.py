@@ -16,6 +16,7 @@ from mmbench.core.source import SignedSource
 from mmbench.models.architectures import Architecture, architecture_named
 from mmbench.models.augment import Augmentation
 from mmbench.models.config import ONLY, Stride
+from mmbench.models.dense_encoder import COARSEST
 from mmbench.models.plan import Encoders, Plan
 from mmbench.models.recipe import Balance, Precision, Recipe
 from mmbench.models.splits import Splits
@@ -108,15 +109,11 @@ def plan(splits: Splits, choices: Choices) -> Plan:
     recipe = _recipe(splits, choices, signed, shape).model_copy(update=_optimised(choices, arch))
     sized: Stride = 2 if shape is not None and max(shape) >= _LARGE else 1
     stride = choices.stride or arch.stride or defaults.stride or sized
-    encoder: dict[str, Any] = {"steps": choices.encoder_steps or defaults.encoder_steps, "modality_dropout": 0.0}
-    if recipe.augmentation == "none":
-        encoder["augmentation"] = defaults.encoder_augmentation
+    _check_places(recipe.batch_size, None if arch.backbones else shape, stride)
     return Plan(
         fusion=fusion,
         recipe=recipe,
-        encoder=recipe.model_copy(
-            update=encoder | {"class_weight_power": _POWER, "focal": 0.0, "task_weights": {}, "balance": "none"}
-        ),
+        encoder=_encoder_recipe(recipe, choices, defaults),
         output=choices.output,
         device=choices.device,
         encoders=encoders,
@@ -145,6 +142,26 @@ def _check(choices: Choices, fusion: str, arch: Architecture) -> None:
         raise UsageError("--pretrained is for an architecture with well-known encoders; give --arch NAME.")
     if arch.backbones and choices.encoders not in (None, "joint"):
         raise UsageError(f"--encoders {choices.encoders} is for encoders of mmbench; leave it out with --arch.")
+
+
+def _check_places(batch_size: int, shape: Size | None, stride: Stride) -> None:
+    """Batch norm takes a variance: raises UsageError where a batch has one place only at its coarsest."""
+    if batch_size == 1 and shape is not None and max(shape) <= COARSEST * stride:
+        raise UsageError(
+            f"A batch of 1 is too small for pictures of {shape[0]}x{shape[1]} with features at 1/{stride}: batch norm "
+            "needs two places or pictures; use --batch-size 2 or more, or a smaller --stride."
+        )
+
+
+def _encoder_recipe(recipe: Recipe, choices: Choices, defaults: Defaults) -> Recipe:
+    augmentation = defaults.encoder_augmentation if recipe.augmentation == "none" else recipe.augmentation
+    own = {
+        "steps": choices.encoder_steps or defaults.encoder_steps,
+        "augmentation": augmentation,
+        "class_weight_power": _POWER,
+    }
+    neutral = {"modality_dropout": 0.0, "focal": 0.0, "task_weights": {}, "balance": "none"}
+    return recipe.model_copy(update=own | neutral)
 
 
 def _optimised(choices: Choices, arch: Architecture) -> dict[str, Any]:

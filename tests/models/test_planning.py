@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from mmbench.core.errors import UsageError
+from mmbench.models.config import Stride
+from mmbench.models.dense_encoder import DenseEncoder
 from mmbench.models.planning import Choices, plan
 from mmbench.models.splits import Splits, open_splits
 
@@ -26,6 +29,23 @@ def test_the_looks_of_captions_are_learnt_at_every_place() -> None:
     """There are 241 of them in 2,048 pictures; captions themselves say where things are, and stay."""
     made = plan(open_splits("caption[tier=smoke]", {}, {}), Choices("concat", OUTPUT))
     assert (made.encoder.augmentation, made.recipe.augmentation) == ("shift", "none")
+
+
+@pytest.mark.parametrize(("side", "stride", "enough"), [(64, 8, False), (64, 4, True), (65, 8, True), (8, 1, False)])
+def test_one_picture_is_a_batch_where_it_has_more_than_one_place(
+    splits: Splits, side: int, stride: Stride, enough: bool
+) -> None:
+    """At the coarsest level, an eighth of the features; what is refused is what batch norm refuses."""
+    choices = Choices("concat", OUTPUT, batch_size=1, size=(side, side), stride=stride, encoders="joint")
+    encoder = DenseEncoder(3, 4, stride)
+    if enough:
+        assert plan(splits, choices).recipe.batch_size == 1
+        encoder(torch.zeros(1, 3, side, side))
+        return
+    with pytest.raises(UsageError, match="--batch-size 2"):
+        plan(splits, choices)
+    with pytest.raises(ValueError, match="more than 1 value"):
+        encoder(torch.zeros(1, 3, side, side))
 
 
 def test_other_data_is_trained_jointly_with_random_views(splits: Splits) -> None:
