@@ -147,10 +147,10 @@ def _shares(table: StudyTable) -> Iterator[str]:
             f"Holm) for {what}."
         )
     if table.bounds is not None:
-        best = table.bounds.best_unimodal
-        above = [line.name for line in table.lines if not line.control and (line.score.low or 0) > best]
+        bound = table.bounds.best_unimodal
+        above = [line.name for line in table.lines if not line.control and (line.score.low or 0) > bound]
         yield (
-            f"U* = {numbers.decimal(best)} is what the best possible model of one modality scores: a lower end above "
+            f"U* = {numbers.decimal(bound)} is what the best possible model of one modality scores: a lower end above "
             f"it proves fusion, a gain over a trained one does not: {', '.join(above) or 'no strategy'}."
         )
     certified = [line.name for line in table.lines if not line.control and line.psi and (line.psi.low or 0) > 0]
