@@ -89,7 +89,7 @@ STUDY := $(BIN)/mmbench study --seeds 5 --width 16 --threads 1 --figures svg
 CLS   := --fusion all --steps 500
 SEG   := --fusion all --stride 4 --batch-size 8
 studies: $(VENV)/.installed
-	$(STUDY) --suite 'cls-it[regime=M16]' $(CLS) --labels 10,25,100 -o results/studies/cls-it-M16
+	$(STUDY) --suite 'cls-it[regime=M16]' $(CLS) --seeds 10 --labels 10,25,100 -o results/studies/cls-it-M16
 	$(STUDY) --suite 'cls-it[regime=S4]' --suite 'cls-it[regime=E]' --suite 'cls-it[regime=H]' $(CLS) \
 		-o results/studies/cls-it-S4-E-H
 	$(STUDY) --suite 'cls-it[regime=M16]' --fusion concat,bilinear,film,gmu --track finetune --stride 8 --steps 500 \

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import isinf
 
 from mmbench.reports import numbers
@@ -140,25 +140,21 @@ def _listed(texts: list[str]) -> str:
 
 def _shares(table: StudyTable) -> Iterator[str]:
     if table.best_unimodal is not None:
-        proved = [line.name for line in table.lines if _proved(line)]
-        what = ", ".join(proved) or "no strategy"
+        proved = _names(line for line in table.lines if _proved(line.gain, line.gain_adjusted))
         yield (
             f"gain is over {table.best_unimodal}, the model of one modality that validated best; it is above 0 (after "
-            f"Holm) for {what}."
+            f"Holm) for {proved}."
         )
     if table.bounds is not None:
-        bound = table.bounds.best_unimodal
-        above = [line.name for line in table.lines if not line.control and (line.score.low or 0) > bound]
+        bound = numbers.decimal(table.bounds.best_unimodal)
+        proved = _names(line for line in table.lines if _proved(line.excess, line.excess_adjusted))
         yield (
-            f"U* = {numbers.decimal(bound)} is what the best possible model of one modality scores: a lower end above "
-            f"it proves fusion, a gain over a trained one does not: {', '.join(above) or 'no strategy'}."
+            f"U* = {bound} is the most that one modality can reach: a score above it (after Holm) proves fusion, a "
+            f"gain over a trained model does not: {proved}."
         )
-    certified = [line.name for line in table.lines if not line.control and line.psi and (line.psi.low or 0) > 0]
     if any(line.psi for line in table.lines):
-        yield (
-            "psi = (score - A*)/(F* - A*): a lower end above 0 certifies fusion that is not additive: "
-            f"{', '.join(certified) or 'no strategy'}."
-        )
+        certified = _names(line for line in table.lines if not line.control and line.psi and (line.psi.low or 0) > 0)
+        yield (f"psi = (score - A*)/(F* - A*): a lower end above 0 certifies fusion that is not additive: {certified}.")
     if table.goal is not None and any(line.nearly is not None for line in table.lines):
         best = "the best strategy here" if table.bounds is None else "F*"
         yield f"labels to {NEARLY:.0%}: training labels at which the score reaches {NEARLY:.0%} of {best}."
@@ -194,9 +190,12 @@ def _sizing(line: Line) -> str:
     return {"nearest": "nearest" + off, "unmatched": "native (unmatched)" + off}.get(size.sizing, size.sizing)
 
 
-def _proved(line: Line) -> bool:
-    gain = line.gain
-    return gain is not None and (line.gain_adjusted or 0) <= ALPHA and gain.ranged.value > 0
+def _proved(found: Contrast | None, adjusted: float | None) -> bool:
+    return found is not None and (adjusted or 0) <= ALPHA and found.ranged.value > 0
+
+
+def _names(lines: Iterable[Line]) -> str:
+    return ", ".join(line.name for line in lines) or "no strategy"
 
 
 def _spanned(found: Ranged | None, digits: int = 3) -> str:

@@ -7,7 +7,7 @@ speaks of these trained models on new samples, and says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -71,6 +71,13 @@ def contrast(first: Sequence[Jackknife], second: Sequence[Jackknife]) -> Contras
     them positively if at all: the interval is then too wide, not too narrow.
     """
     measured = _measured([first, second], [1.0, -1.0])
+    return Contrast(_ranged(measured), measured.p, measured)
+
+
+def excess(side: Sequence[Jackknife], constant: float) -> Contrast:
+    """The mean over the seeds of one strategy minus a number that is known."""
+    found = _measured([side], [1.0])
+    measured = replace(found, value=found.value - constant)
     return Contrast(_ranged(measured), measured.p, measured)
 
 

@@ -17,7 +17,7 @@ from mmbench.stats.multiple import holm
 from mmbench.stats.power import minimal_detectable_effect
 from mmbench.stats.ranks import rank_ranges
 from mmbench.stats.seeds import superiority
-from mmbench.study.contrasts import Contrast, Ranged, contrast, score
+from mmbench.study.contrasts import Contrast, Ranged, contrast, excess, score
 from mmbench.study.design import FEWEST_SEEDS, Control, Strategy
 from mmbench.study.sizing import Size
 
@@ -56,7 +56,8 @@ class Line:
     ``difference`` is to the strategy compared with, ``adjusted`` its p-value after Holm over all such strategies.
     ``needed``: test groups with which a true difference as large as the one seen would be found; infinite where only
     more seeds would help. ``gain`` is over the best model of one modality, wide or not, ``gain_adjusted`` its p-value
-    after Holm. ``nearly``: labels that reach 90 % of the best score; infinite where the whole split does not.
+    after Holm; ``excess`` is over U*, what the best possible model of one modality scores, ``excess_adjusted`` its
+    p-value after Holm. ``nearly``: labels that reach 90 % of the best score; infinite where the whole split does not.
     ``by_labels`` are (labels, mean score), ascending; ``by_seed`` are the scores.
     """
 
@@ -71,6 +72,8 @@ class Line:
     rank: tuple[int, int] | None
     gain: Contrast | None
     gain_adjusted: float | None
+    excess: Contrast | None
+    excess_adjusted: float | None
     phi: Ranged | None
     psi: Ranged | None
     cost: Cost
@@ -127,6 +130,8 @@ def tabulate(subject: Subject, measured: Sequence[Measured]) -> StudyTable:
     unimodal = _best_unimodal(measured)
     contrasts = {one.strategy.name: contrast(one.seeds, against.seeds) for one in measured if one is not against}
     gains = {} if unimodal is None else {m.strategy.name: contrast(m.seeds, unimodal.seeds) for m in ranked}
+    bound = None if subject.bounds is None else subject.bounds.best_unimodal
+    excesses = {} if bound is None else {one.strategy.name: excess(one.seeds, bound) for one in ranked}
     family = [one.strategy.name for one in ranked if one is not against]
     level = ALPHA / max(1, len(family))
     shown = _Shown(
@@ -136,6 +141,8 @@ def tabulate(subject: Subject, measured: Sequence[Measured]) -> StudyTable:
         adjusted=_holm({name: contrasts[name] for name in family}),
         gains=gains,
         gains_adjusted=_holm(gains),
+        excesses=excesses,
+        excesses_adjusted=_holm(excesses),
         ranks=_ranks(ranked),
         level=level,
         goal=_goal(subject, ranked),
@@ -168,6 +175,8 @@ class _Shown:
     adjusted: Mapping[str, float]
     gains: Mapping[str, Contrast]
     gains_adjusted: Mapping[str, float]
+    excesses: Mapping[str, Contrast]
+    excesses_adjusted: Mapping[str, float]
     ranks: Mapping[str, tuple[int, int]]
     level: float
     goal: float | None
@@ -195,6 +204,8 @@ def _line(shown: _Shown, one: Measured) -> Line:
         rank=shown.ranks.get(name),
         gain=shown.gains.get(name),
         gain_adjusted=shown.gains_adjusted.get(name),
+        excess=shown.excesses.get(name),
+        excess_adjusted=shown.excesses_adjusted.get(name),
         phi=None if bounds is None else _mapped(found, bounds.phi),
         psi=None if bounds is None else _mapped(found, bounds.psi),
         cost=one.cost,

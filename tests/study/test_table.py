@@ -172,3 +172,21 @@ def test_the_detectable_effect_is_found_with_its_probability(made: SimpleNamespa
         abs(value) > 1.96 * one.measured.error for value, one in zip(shifted, errors, strict=True) if one is not None
     ]
     assert 0.7 < np.mean(told) < 0.93
+
+
+def test_the_excess_is_over_what_one_modality_can_reach(four: list[Measured]) -> None:
+    """Of a constant, so that its error is the score's own; Holm is over the strategies, controls are none of them."""
+    found = table(four)
+    concat = line(found, "concat")
+    assert concat.excess is not None
+    assert concat.excess.ranged.value == pytest.approx(concat.score.value - 0.25)
+    assert concat.excess.measured.error == pytest.approx(two_way([four[0].seeds], [1.0]).error)
+    assert line(found, "only:text").excess is None
+    ranked = {one.name: one for one in found.lines if one.excess is not None}
+    alone = np.array([one.excess.p for one in ranked.values() if one.excess is not None])
+    adjusted = [one.excess_adjusted for one in ranked.values()]
+    np.testing.assert_allclose(adjusted, holm(alone))
+
+
+def test_without_bounds_there_is_no_excess(four: list[Measured]) -> None:
+    assert all(one.excess is None and one.excess_adjusted is None for one in table(four, None).lines)
