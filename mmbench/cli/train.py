@@ -66,7 +66,7 @@ Output = Annotated[
     Path, _option(_HOW, "--output", "-o", help="The checkpoint: .safetensors, or any other suffix for a torch file.")
 ]
 Seed = Annotated[int, _option(_HOW, min=0, help="Same seed, device and threads: same weights.")]
-Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps; 600 to 3,000 by default, by the task.")]
+Steps = Annotated[int | None, _option(_HOW, min=1, help="Gradient steps; 600 to 10,000 by default, by the task.")]
 EncoderSteps = Annotated[
     int | None, _option(_HOW, min=1, help="Steps of each encoder's own stage; 800 to 1,500 by default.")
 ]

@@ -81,8 +81,8 @@ _DEFAULTS: Mapping[str, Defaults] = MappingProxyType(
             width=64, stride=8, steps=5000, encoder_steps=1500, encoder_augmentation="shift", class_weight_power=0.0
         ),
         "detection": Defaults(width=32, stride=4, steps=1500, encoder_steps=1000, class_weight_power=0.0),
-        "joint": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
-        "vqa": Defaults(width=64, stride=8, steps=3000, encoder_steps=1500, class_weight_power=0.0),
+        "joint": Defaults(width=64, stride=8, steps=10000, encoder_steps=1500, class_weight_power=0.0),
+        "vqa": Defaults(width=64, stride=8, steps=10000, encoder_steps=1500, class_weight_power=0.0),
     }
 )
 
