@@ -84,7 +84,7 @@ baselines: $(VENV)/.installed
 	rm -rf results/reference results/baselines/*/journal.sqlite
 	mv results/baselines results/reference
 
-# The studies in results/reference/studies and the README (about three hours on one core); stopped, they go on.
+# The studies in results/reference/studies and the README (about four hours on one core); stopped, they go on.
 STUDY := $(BIN)/mmbench study --seeds 5 --width 16 --threads 1 --figures svg
 CLS   := --fusion all --steps 500
 SEG   := --fusion all --stride 4 --batch-size 8
@@ -95,7 +95,7 @@ studies: $(VENV)/.installed
 	$(STUDY) --suite 'cls-it[regime=M16]' --fusion concat,bilinear,film,gmu --track finetune --stride 8 --steps 500 \
 		-o results/studies/cls-it-M16-finetune
 	$(STUDY) --suite 'seg[regime=M16]' $(SEG) --steps 400 -o results/studies/seg-M16
-	$(STUDY) --suite 'seg[regime=H]' $(SEG) --steps 300 -o results/studies/seg-H
+	$(STUDY) --suite 'seg[regime=H]' $(SEG) --steps 1000 --encoder-steps 5000 -o results/studies/seg-H
 	$(STUDY) --suite 'seg[regime=E]' $(SEG) --steps 300 -o results/studies/seg-E
 	$(STUDY) --suite 'seg[regime=S4]' $(SEG) --steps 300 -o results/studies/seg-S4
 	for study in results/studies/*; do \
