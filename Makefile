@@ -81,8 +81,9 @@ baselines: $(VENV)/.installed
 	rm -rf results/baselines
 	$(foreach suite,$(SUITES_WITH_BASELINES),$(foreach model,$($(suite)_models),$(call train,$(suite),$(model))))
 	$(foreach suite,$(SUITES_WITH_BASELINES),$(call measure,$(suite)))
-	rm -rf results/reference results/baselines/*/journal.sqlite
-	mv results/baselines results/reference
+	rm -rf results/reference/[0-9]*Z-* results/baselines/*/journal.sqlite
+	mkdir -p results/reference
+	mv results/baselines/* results/reference/
 
 # The studies in results/reference/studies and the README (about four hours on one core); stopped, they go on.
 STUDY := $(BIN)/mmbench study --seeds 5 --width 16 --threads 1 --figures svg

@@ -149,12 +149,12 @@ def _shares(table: StudyTable) -> Iterator[str]:
         bound = numbers.decimal(table.bounds.best_unimodal)
         proved = _names(line for line in table.lines if _proved(line.excess, line.excess_adjusted))
         yield (
-            f"U* = {bound} is the most that one modality can reach: a score above it (after Holm) proves fusion, a "
-            f"gain over a trained model does not: {proved}."
+            f"U* = {bound} is the best score with one modality; with a gain over a trained model one may be below it. "
+            f"Above it (after Holm): {proved}."
         )
     if any(line.psi for line in table.lines):
         certified = _names(line for line in table.lines if not line.control and line.psi and (line.psi.low or 0) > 0)
-        yield (f"psi = (score - A*)/(F* - A*): a lower end above 0 certifies fusion that is not additive: {certified}.")
+        yield f"psi = (score - A*)/(F* - A*): a lower end above 0 certifies fusion that is not additive: {certified}."
     if table.goal is not None and any(line.nearly is not None for line in table.lines):
         best = "the best strategy here" if table.bounds is None else "F*"
         yield f"labels to {NEARLY:.0%}: training labels at which the score reaches {NEARLY:.0%} of {best}."
