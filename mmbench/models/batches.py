@@ -28,6 +28,11 @@ def batches(items: Items, ids: Sequence[str], recipe: Recipe, start: int) -> Ite
 def batch_of(items: Items, ids: Sequence[str], recipe: Recipe, step: int) -> TensorBatch:
     """The batch of one step; raises SampleError when a sample is broken."""
     chosen = [items.load(ids[n]) for n in batch_at(step, recipe.batch_size, len(ids), recipe.seed)]
+    return batch_from(chosen, items, recipe, step)
+
+
+def batch_from(chosen: list[Item], items: Items, recipe: Recipe, step: int) -> TensorBatch:
+    """The batch of one step from its samples: the view of each, and what is hidden."""
     batch = collate(_viewed(chosen, items, recipe, step), items.modalities, items.task)
     draws = generator(recipe.seed, "dropout", step)
     return batch._replace(present=without_some(batch.present, recipe.modality_dropout, draws))

@@ -26,6 +26,7 @@ from mmbench.models.tasks.task import Size
 _LARGE = 192
 # Random views of real images are at most this large: the default budget then takes minutes on two cores, not hours.
 _VIEW_PIXELS = 180 * 240
+_PICTURES = ("image", "plane")
 # Class weights where encoders learn label maps, most of which is background.
 _POWER = 0.5
 
@@ -109,7 +110,8 @@ def plan(splits: Splits, choices: Choices) -> Plan:
     recipe = _recipe(splits, choices, signed, shape).model_copy(update=_optimised(choices, arch))
     sized: Stride = 2 if shape is not None and max(shape) >= _LARGE else 1
     stride = choices.stride or arch.stride or defaults.stride or sized
-    _check_places(recipe.batch_size, None if arch.backbones else shape, stride)
+    if not arch.backbones and _sees_pictures(splits, fusion):
+        _check_places(recipe.batch_size, shape, stride)
     return Plan(
         fusion=fusion,
         recipe=recipe,
@@ -151,6 +153,12 @@ def _check_places(batch_size: int, shape: Size | None, stride: Stride) -> None:
             f"A batch of 1 is too small for pictures of {shape[0]}x{shape[1]} with features at 1/{stride}: batch norm "
             "needs two places or pictures; use --batch-size 2 or more, or a smaller --stride."
         )
+
+
+def _sees_pictures(splits: Splits, fusion: str) -> bool:
+    modalities = splits.train.modalities
+    alone = modalities.get(fusion.removeprefix(ONLY)) if fusion.startswith(ONLY) else None
+    return any(modality.kind in _PICTURES for modality in ([alone] if alone else modalities.values()))
 
 
 def _encoder_recipe(recipe: Recipe, choices: Choices, defaults: Defaults) -> Recipe:
@@ -212,5 +220,5 @@ def _first_size(splits: Splits) -> Size | None:
     """Height and width of the first picture; None where there is none."""
     first = splits.train.load(splits.train.ids[0])
     kinds = {m: modality.kind for m, modality in splits.train.modalities.items()}
-    pictures = [x for m, x in first.inputs.items() if kinds.get(m) in ("image", "plane") and x is not None]
+    pictures = [x for m, x in first.inputs.items() if kinds.get(m) in _PICTURES and x is not None]
     return (int(pictures[0].shape[0]), int(pictures[0].shape[1])) if pictures else None

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 import torch
 
 from mmbench.core.errors import UsageError
-from mmbench.models.augment import random_view
-from mmbench.models.batches import without_some
+from mmbench.models.batches import batch_from
 from mmbench.models.data import Item, Items, TensorBatch, collate
-from mmbench.models.randomness import batch_at, generator
+from mmbench.models.randomness import batch_at
 from mmbench.models.recipe import Recipe
 from mmbench.models.validation import Group, item_groups
 from mmbench.study.shuffling import shuffled_within
@@ -27,15 +26,9 @@ class Samples:
 
     def batches(self, recipe: Recipe, start: int) -> Iterator[TensorBatch]:
         """Those of the steps from ``start`` on: order, random views and hidden modalities by seed and step."""
-        items = self.items
         for step in range(start, recipe.steps):
             chosen = [self._item(self.ids[n]) for n in batch_at(step, recipe.batch_size, len(self.ids), recipe.seed)]
-            draws = generator(recipe.seed, "augment", step)
-            if recipe.crop is not None and recipe.augmentation != "none":
-                chosen = [random_view(item, items.modalities, recipe.crop, draws) for item in chosen]
-            batch = collate(chosen, items.modalities, items.task)
-            draws = generator(recipe.seed, "dropout", step)
-            yield batch._replace(present=without_some(batch.present, recipe.modality_dropout, draws))
+            yield batch_from(chosen, self.items, recipe, step)
 
     def groups(self) -> Iterator[Group]:
         """All samples in order, those of one shape together; of a shuffled split sample by sample."""

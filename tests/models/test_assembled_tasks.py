@@ -16,6 +16,7 @@ from mmbench.models.assembled import CONFIG_KEY, FusionModel, load_model
 from mmbench.models.checkpoint import save_checkpoint
 from mmbench.models.config import AudioConfig, InputConfig, ModelConfig, PictureConfig, ReferenceTask, TextConfig
 from mmbench.models.serving import check_served
+from mmbench.models.tasks.task import Asked
 
 WORDS = ("a", "disc", "red", "the")
 INPUTS: dict[str, InputConfig] = {
@@ -119,6 +120,22 @@ def test_what_is_absent_is_not_read(task: str, fusion: str) -> None:
     both = model.outputs(given, present)
     second = both[1:] if not isinstance(both, dict) else {name: x[1:] for name, x in both.items()}
     torch.testing.assert_close(numbers(second), numbers(alone), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("fusion", ["concat", "late"])
+def test_bridges_are_crossed_once_for_all_words(fusion: str) -> None:
+    """The decoder asks word by word; the captions are those of a search that decides anew each time."""
+    model, given = built("captioning", fusion), inputs_of()
+    present = {m: torch.ones(2, dtype=torch.bool) for m in INPUTS}
+    asked = Asked(model.config, 2, torch.device("cpu"), None)
+    words, crossed = [], []
+    features = model.features(given, present)
+    anew = model.kind.answer(lambda query: words.append(query) or model.decide(features, present, query).logits, asked)
+    for bridge in model.bridges.values():
+        bridge.register_forward_hook(lambda *_: crossed.append(1))
+    assert model.answer(features, present, None) == anew
+    assert len(words) > 1
+    assert len(crossed) == len(model.bridges)
 
 
 def test_what_lies_behind_the_end_of_a_recording_is_not_read() -> None:

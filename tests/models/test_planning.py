@@ -48,6 +48,17 @@ def test_one_picture_is_a_batch_where_it_has_more_than_one_place(
         encoder(torch.zeros(1, 3, side, side))
 
 
+@pytest.mark.parametrize(("fusion", "refused"), [("only:text", False), ("only:image", True), ("concat", True)])
+def test_one_sample_is_a_batch_where_no_picture_is_read(fusion: str, refused: bool) -> None:
+    splits = open_splits("vqa[tier=smoke]", {}, {})
+    choices = Choices(fusion, OUTPUT, batch_size=1)
+    if refused:
+        with pytest.raises(UsageError, match="--batch-size 2"):
+            plan(splits, choices)
+    else:
+        assert plan(splits, choices).recipe.batch_size == 1
+
+
 def test_other_data_is_trained_jointly_with_random_views(splits: Splits) -> None:
     made = plan(splits, Choices("concat", OUTPUT))
     assert made.encoders == "joint"
